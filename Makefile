@@ -1,0 +1,87 @@
+# One folder of Markdown becomes a book and a newsletter; `make` lists what can be made.
+
+PYTHON3 ?= python3
+BIN     := .venv/bin
+PYTHON  := $(BIN)/python
+PIP     := $(PYTHON) -m pip --quiet --disable-pip-version-check
+JUDGES  := build/judges
+
+# What is made depends on the content of its sources, not on their dates: a stamp file carries
+# their checksum in its name. So file names may hold spaces, and a deleted chapter counts too.
+SOURCES := $(shell find -L book.toml chapters layouts pipeline -type f ! -name '*.pyc' -print0 2>/dev/null \
+             | LC_ALL=C sort -z | xargs -0 cksum | cksum | cut -d' ' -f1)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help ebook newsletter deliver test check lint types layers bench judges format clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+ebook: build/.ebook-$(SOURCES) ## make the PDF and the EPUB of every edition
+
+newsletter: build/.issues-$(SOURCES) ## write the newsletter issues
+
+deliver: newsletter ## send what is due (by default into files below build/mail)
+	$(PYTHON) -m outbox init --sample
+	$(PYTHON) -m outbox work --once
+
+test: .venv/.ready-dev ## run the tests; ARGS="-k cover" runs some of them
+	$(PYTHON) -m pytest $(ARGS)
+
+check: lint types layers test ## everything a change must pass
+
+lint: .venv/.ready-dev ## look for mistakes of style and spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+types: .venv/.ready-dev ## check the types
+	$(BIN)/mypy
+
+layers: .venv/.ready-dev ## check that every module imports only from below
+	$(BIN)/lint-imports
+
+bench: .venv/.ready-dev ## measure the speed beside pandoc
+	$(PYTHON) -m tests.bench $(ARGS)
+
+judges: $(JUDGES)/.ready ## install EPUBCheck, Ace, veraPDF and qpdf (docs/judges.md)
+
+format: .venv/.ready-dev ## put the code into its standard form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove what was made; .venv and the outbox stay
+	rm -rf build
+
+build/.ebook-$(SOURCES): .venv/.ready
+	$(PYTHON) -m pipeline ebook
+	@mkdir -p build && rm -f build/.ebook-* && touch $@
+
+build/.issues-$(SOURCES): .venv/.ready
+	$(PYTHON) -m pipeline newsletter
+	@mkdir -p build && rm -f build/.issues-* && touch $@
+
+.venv/.ready: requirements.lock .ci/build.lock
+	@PYTHON3=$(PYTHON3) sh .ci/need book
+	$(PYTHON3) -m venv .venv
+	$(PIP) install --require-hashes -r requirements.lock -r .ci/build.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.ready-dev: requirements-dev.lock .venv/.ready
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(JUDGES)/.ready: .ci/package.json .ci/package-lock.json $(JUDGES)/commonmark.json
+	@sh .ci/need judges
+	cp .ci/package.json .ci/package-lock.json $(JUDGES)
+	cd $(JUDGES) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The examples of the CommonMark specification, out of the parser's own source archive.
+$(JUDGES)/commonmark.json: .venv/.ready-dev
+	@mkdir -p $(JUDGES)/sdist
+	sed -n '/^markdown-it-py==/,/# via/p' requirements-dev.lock > $(JUDGES)/sdist/wanted.txt
+	$(PIP) download --no-deps --no-binary :all: --require-hashes -r $(JUDGES)/sdist/wanted.txt -d $(JUDGES)/sdist
+	tar -xzOf $(JUDGES)/sdist/*.tar.gz --wildcards '*/test_cmark_spec/commonmark.json' > $@

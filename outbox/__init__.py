@@ -1,0 +1,1 @@
+"""Deliver every issue to every confirmed subscriber exactly once, and keep the proof."""

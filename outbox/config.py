@@ -1,0 +1,227 @@
+"""Read [list], [outbox] and [provider] of book.toml and the environment: strict tables, plain errors."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from .addresses import FREEMAIL, read_address
+from .errors import ConfigError, PeopleError, Place
+from .model import Address, Envelope, Images, OnUnknown
+
+#: Tables of the other package: known by name, never read here.
+PIPELINE_TABLES = ("book", "ebook", "edition", "bibliography", "newsletter", "check")
+DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
+MIN_SECRET = 16
+
+Line = Annotated[str, msgspec.Meta(min_length=1, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+\Z")]
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One table of book.toml; a key that is not listed is an error."""
+
+
+class List(_Table, frozen=True):
+    """`[list]`: who is written to, and by whom."""
+
+    name: Line
+    address: Line  # postal address, required by law in every issue
+    id: Line  # domain of the List-Id header (RFC 2919); stable for ever
+
+
+class Outbox(_Table, frozen=True):
+    """`[outbox]`: how issues go out."""
+
+    sender: Line  # "Name <mailbox>"
+    base_url: Line  # https address of the outbox's web pages: unsubscribe, preferences, archive
+    reply_to: str = ""  # the sender when empty
+    database: Line = "sqlite:///outbox.db"
+    issues: Line = "build/issues"  # folder the pipeline writes
+    mail_dir: Line = "build/mail"  # folder of the `file` provider
+    images: Images = "embed"  # inside the message, or linked from base_url
+    on_unknown: OnUnknown = "hold"  # what becomes of a message nobody can tell about
+
+
+class Provider(_Table, frozen=True):
+    """`[provider]`: who carries the mail."""
+
+    name: Literal["file"] = "file"
+
+
+TABLES: Mapping[str, type[_Table]] = {"list": List, "outbox": Outbox, "provider": Provider}
+OPTIONAL = frozenset({"provider"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the outbox is told. Paths and the database are resolved against the book's folder."""
+
+    folder: Path
+    envelope: Envelope
+    database: str = field(repr=False)
+    issues: Path
+    mail_dir: Path
+    provider: str
+    on_unknown: OnUnknown
+    secrets: tuple[str, ...] = field(repr=False)
+
+
+def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
+    """Read `path` (book.toml); a flag (`database`) goes before OUTBOX_DATABASE, and that before the file.
+
+    Raises ConfigError naming file, line, table and key.
+    """
+    text = _text(path)
+    tables = {name: _table(name, text, path) for name in TABLES}
+    group, box, provider = tables["list"], tables["outbox"], tables["provider"]
+    assert isinstance(group, List) and isinstance(box, Outbox) and isinstance(provider, Provider)  # noqa: PT018, S101
+    folder = path.parent
+    return Settings(
+        folder=folder,
+        envelope=_envelope(group, box, _Lines(text, path)),
+        database=_database(
+            database or env.get("OUTBOX_DATABASE", "") or _public(box.database, text, path), folder
+        ),
+        issues=folder / box.issues,
+        mail_dir=folder / box.mail_dir,
+        provider=provider.name,
+        on_unknown=box.on_unknown,
+        secrets=_secrets(env),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """Finds the line of a key, so that an error can name it."""
+
+    text: str
+    path: Path
+
+    def error(self, message: str, table: str, key: str = "") -> ConfigError:
+        return ConfigError(message, Place(self.path.name, self._line(table, key)))
+
+    def _line(self, table: str, key: str) -> int:
+        inside, found = False, 0
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if re.match(r"\s*\[", line):
+                inside = bool(re.match(rf"\s*\[+\s*{re.escape(table)}\s*\]", line))
+                found = number if inside and not found else found
+            elif inside and key and re.match(rf"\s*['\"]?{re.escape(key)}['\"]?\s*=", line):
+                return number
+        return found
+
+
+def _text(path: Path) -> str:
+    try:
+        text = path.read_text("utf-8")
+        tables = tomllib.loads(text)
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path} not found; run the command in the book's folder or name it with --config"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot be read: {error}", Place(path.name)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"is not valid TOML: {error}", Place(path.name)) from None
+    for name in tables:
+        if name not in (*TABLES, *PIPELINE_TABLES):
+            message = f"there is no table [{name}]{_hint(name, [*TABLES, *PIPELINE_TABLES], '[{}]')}"
+            raise _Lines(text, path).error(message, name)
+    return text
+
+
+def _table(name: str, text: str, path: Path) -> _Table:
+    lines, kind = _Lines(text, path), TABLES[name]
+    value: Any = tomllib.loads(text).get(name)
+    if value is None and name not in OPTIONAL:
+        raise lines.error(f"[{name}] is missing; docs/delivering.md shows one to copy", name)
+    if not isinstance(value or {}, dict):
+        raise lines.error(f"[{name}] must be one table", name)
+    for key in value or {}:
+        if key not in kind.__struct_fields__:
+            message = f"[{name}] has no key {key!r}{_hint(key, list(kind.__struct_fields__), '{!r}')}"
+            raise lines.error(message, name, key)
+    try:
+        return msgspec.convert(value or {}, kind, strict=True)
+    except msgspec.ValidationError as error:
+        raise _explain(error, lines, name) from None
+
+
+def _explain(error: msgspec.ValidationError, lines: _Lines, table: str) -> ConfigError:
+    what, _, where = str(error).partition(" - at `$.")
+    key = where.rstrip("`")
+    missing = re.search(r"missing required field `(\w+)`", what)
+    if missing:
+        return lines.error(f"[{table}] needs a key {missing[1]!r}", table)
+    if "matching regex" in what or "length >=" in what:
+        what = "must be one line of text, not empty"
+    what = what.replace("`str`", "text").replace("`int`", "a whole number").replace("`bool`", "true or false")
+    return lines.error(f"[{table}] {key}: {what[0].lower()}{what[1:]}", table, key)
+
+
+def _hint(word: str, known: list[str], shape: str) -> str:
+    close = get_close_matches(word, known, 1)
+    return f"; did you mean {shape.format(close[0])}?" if close else f"; known are {', '.join(known)}"
+
+
+def _envelope(group: List, box: Outbox, lines: _Lines) -> Envelope:
+    sender = _address(box.sender, "sender", lines)
+    if sender.email.partition("@")[2].lower() in FREEMAIL:
+        raise lines.error(
+            f"[outbox] sender: {sender.email} is a free mailbox; other servers refuse mail sent in its "
+            "name. Use an address under your own domain",
+            "outbox",
+            "sender",
+        )
+    if not DOMAIN.fullmatch(group.id):
+        raise lines.error(
+            f"[list] id: {group.id!r} is not a domain name; write e.g. letters.example.org", "list", "id"
+        )
+    if not re.fullmatch(r"https://[\x21\x23-\x3b\x3d\x40-\x7e]+", box.base_url):
+        raise lines.error("[outbox] base_url: must be an https address (RFC 8058)", "outbox", "base_url")
+    return Envelope(
+        sender=sender,
+        reply_to=_address(box.reply_to, "reply_to", lines) if box.reply_to else sender,
+        list_name=group.name,
+        list_id=group.id,
+        postal_address=group.address,
+        base_url=box.base_url.rstrip("/"),
+        images=box.images,
+    )
+
+
+def _address(text: str, key: str, lines: _Lines) -> Address:
+    try:
+        return read_address(text)
+    except PeopleError as error:
+        raise lines.error(f"[outbox] {key}: {error}", "outbox", key) from None
+
+
+def _public(url: str, text: str, path: Path) -> str:
+    if re.match(r"[^/]+://[^/@]*:[^/@]*@", url):
+        raise _Lines(text, path).error(
+            "[outbox] database: holds a password; put the whole URL into the environment as OUTBOX_DATABASE",
+            "outbox",
+            "database",
+        )
+    return url
+
+
+def _database(url: str, folder: Path) -> str:
+    if not url.startswith("sqlite:///"):
+        raise ConfigError("the database must be sqlite:///FILE; other databases are not supported yet")
+    return f"sqlite:///{folder / url.removeprefix('sqlite:///')}"
+
+
+def _secrets(env: Mapping[str, str]) -> tuple[str, ...]:
+    secrets = tuple(env.get("OUTBOX_SECRET", "").split())
+    if any(len(secret) < MIN_SECRET for secret in secrets):
+        raise ConfigError(f"OUTBOX_SECRET: a secret needs at least {MIN_SECRET} characters")
+    return secrets

@@ -1,0 +1,249 @@
+"""Plan an issue, freeze it with its audience, and render it for each recipient."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from types import MappingProxyType
+from urllib.parse import quote
+
+from .errors import IssueError, Place
+from .fields import KNOWN, Template, check_values, split
+from .issue import parse, split_issue
+from .mime import encode_address, encode_phrase
+from .model import Attachment, Envelope, Issue, OnUnknown, OutMessage, Recipient, Send
+from .store import Tx, issues, ledger
+from .tokens import Signer
+
+MAX_HTML, WARN_HTML = (
+    102_000,
+    80_000,
+)  # bytes; Gmail cuts longer letters off, and the unsubscribe link with them
+IMAGE = re.compile(r"""(\bsrc\s*=\s*["'])(images/[^"']+)(?=["'])""")
+MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
+    {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a send would do: who, what, when; `problems` stop it, `notes` do not."""
+
+    slug: str
+    subject: str
+    digest: str
+    frozen: str  # digest under which this slug was sent before; empty: never
+    due_at: datetime
+    audience: int
+    first: tuple[str, ...]
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenSend:
+    """A send read back from the ledger, its issue split and ready to fill."""
+
+    send: Send
+    kind: str
+    subject: Template
+    html: Template
+    text: Template
+    attachments: tuple[Attachment, ...]
+    signer: Signer
+
+
+def plan(tx: Tx, issue: Issue, envelope: Envelope, *, now: datetime, at: datetime | None = None) -> Plan:
+    """Say what sending `issue` would do, changing nothing."""
+    audience, first = ledger.count_audience(tx)
+    problems, notes = check(issue, envelope)
+    return Plan(
+        slug=issue.slug,
+        subject=issue.subject,
+        digest=issue.digest,
+        frozen=issues.digest_of(tx, issue.slug) or "",
+        due_at=_due(issue, now=now, at=at),
+        audience=audience,
+        first=tuple(first),
+        problems=tuple(problems),
+        notes=tuple(notes),
+    )
+
+
+def check(issue: Issue, envelope: Envelope) -> tuple[list[str], list[str]]:
+    """Return what forbids the send of an issue, and what its author should know."""
+    problems = [say for wrong, say in _RULES if wrong(issue, envelope)]
+    size = len(issue.files["body.html"])
+    if size > MAX_HTML:
+        problems.append(f"body.html has {size:,} bytes; Gmail cuts off after {MAX_HTML:,}")
+    notes = (
+        [f"body.html has {size:,} bytes; keep it below {WARN_HTML:,}"] if WARN_HTML < size <= MAX_HTML else []
+    )
+    try:
+        place_images(issue, envelope)
+    except IssueError as error:
+        problems.append(str(error))
+    return problems, notes
+
+
+def freeze(  # noqa: PLR0913  (all by keyword)
+    tx: Tx,
+    issue: Issue,
+    envelope: Envelope,
+    *,
+    provider: str,
+    max_batch: int,
+    on_unknown: OnUnknown,
+    send_id: str,
+    now: datetime,
+    at: datetime | None = None,
+) -> int:
+    """Copy the issue into the database and plan one message for everyone confirmed; returns how many.
+
+    Raises IssueError when the issue may not be sent, or was frozen before.
+    """
+    problems, _ = check(issue, envelope)
+    if problems:
+        raise IssueError("; ".join(problems), Place(issue.slug))
+    known = issues.digest_of(tx, issue.slug)
+    if known == issue.digest:
+        raise IssueError("was sent before; an issue goes out once", Place(issue.slug))
+    if known:
+        raise IssueError(
+            f"was sent before with other content ({known[:12]}, now {issue.digest[:12]}); "
+            "a changed issue needs a new slug",
+            Place(issue.slug),
+        )
+    order = Send(
+        send_id, issue.slug, issue.digest, provider, on_unknown, _due(issue, now=now, at=at), envelope
+    )
+    return ledger.freeze(tx, order, issue_id=issues.put(tx, issue, now), max_batch=max_batch, now=now)
+
+
+def load(tx: Tx, send_id: str, signer: Signer) -> FrozenSend:
+    """Read a send back from the ledger; the folder it came from is not looked at again."""
+    order = ledger.find_send(tx, send_id)
+    document, files = issues.load(tx, order.slug)
+    issue = parse(document, files, order.slug)
+    subject, _, text = split_issue(issue)
+    html, shown = place_images(issue, order.envelope)
+    added = [
+        Attachment(name, kind, files[f"attachments/{name}"])
+        for name, kind in sorted(issue.attachments.items())
+    ]
+    template = split(html, "html", f"{order.slug}/body.html")
+    return FrozenSend(order, issue.kind, subject, template, text, (*shown, *added), signer)
+
+
+def render(frozen: FrozenSend, person: Recipient, *, date: datetime) -> OutMessage:
+    """Fill the frozen issue for one recipient, a pure function; raises OutboxError."""
+    envelope, slug = frozen.send.envelope, frozen.send.slug
+    values = _values(frozen, person)
+    check_values(values)
+    encode_address(person.address)  # refuses what no header can carry
+    return OutMessage(
+        outbox_id=person.outbox_id,
+        to=person.address,
+        sender=envelope.sender,
+        reply_to=(envelope.reply_to,),
+        subject=frozen.subject.fill(values),
+        html=frozen.html.fill(values),
+        text=frozen.text.fill(values),
+        date=date.astimezone(UTC),
+        message_id=f"<{person.outbox_id}@{envelope.list_id}>",
+        headers=_list_headers(frozen, person, values["unsubscribe_url"]),
+        attachments=frozen.attachments,
+        stream="broadcast",
+        tag=slug,
+    )
+
+
+def place_images(issue: Issue, envelope: Envelope) -> tuple[str, list[Attachment]]:
+    """Return the HTML with its `images/` sources pointing somewhere, and the files that travel along.
+
+    Raises IssueError for a picture the folder does not hold.
+    """
+    shown: dict[str, Attachment] = {}
+
+    def point(source: re.Match[str]) -> str:
+        path = source[2]
+        if path not in issue.files:
+            line = issue.html.count("\n", 0, source.start()) + 1
+            raise IssueError(
+                f"shows {path}, which is not in the folder", Place(f"{issue.slug}/body.html", line)
+            )
+        if envelope.images == "link":
+            return f"{source[1]}{_issue_url(envelope, issue.slug)}{quote(path)}"
+        shown[path] = _picture(path, issue.files[path], envelope)
+        return f"{source[1]}cid:{shown[path].content_id}"
+
+    return IMAGE.sub(point, issue.html), list(shown.values())
+
+
+def _picture(path: str, content: bytes, envelope: Envelope) -> Attachment:
+    kind = MEDIA_TYPES.get(path.rpartition(".")[2].lower(), "application/octet-stream")
+    content_id = f"{sha256(path.encode()).hexdigest()[:16]}@{envelope.list_id}"
+    return Attachment(path.rpartition("/")[2], kind, content, content_id)
+
+
+def _due(issue: Issue, *, now: datetime, at: datetime | None) -> datetime:
+    return at or issue.send_at or now
+
+
+def _issue_url(envelope: Envelope, slug: str) -> str:
+    return f"{envelope.base_url}/issues/{slug}/"
+
+
+def _values(frozen: FrozenSend, person: Recipient) -> dict[str, str]:
+    envelope, sign = frozen.send.envelope, frozen.signer.sign
+    return {
+        "first_name": (person.name.split() or [KNOWN["first_name"].default])[0],
+        "unsubscribe_url": f"{envelope.base_url}/unsubscribe/{sign('unsubscribe', person.subscriber_id)}",
+        "preferences_url": f"{envelope.base_url}/preferences/{sign('preferences', person.subscriber_id)}",
+        "browser_url": _issue_url(envelope, frozen.send.slug),
+        "postal_address": envelope.postal_address,
+        "list_name": envelope.list_name,
+    }
+
+
+def _list_headers(frozen: FrozenSend, person: Recipient, unsubscribe_url: str) -> tuple[tuple[str, str], ...]:
+    """The headers of RFC 2919, 2369 and 8058, and the Feedback-ID that Gmail counts complaints by."""
+    envelope = frozen.send.envelope
+    token = frozen.signer.sign("unsubscribe", person.subscriber_id)
+    mailto = f"mailto:{quote(envelope.reply_to.email, safe='@')}?subject=unsubscribe%20{token}"
+    sender_id = sha256(envelope.list_id.encode()).hexdigest()[:12]
+    return (
+        ("List-Id", f"{encode_phrase(envelope.list_name)} <{envelope.list_id}>"),
+        ("List-Unsubscribe", f"<{unsubscribe_url}>, <{mailto}>"),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ("Feedback-ID", f"{frozen.send.slug}:{envelope.list_id}:{frozen.kind}:{sender_id}"),
+    )
+
+
+def _lacks(issue: Issue, field: str, literal: str = "") -> bool:
+    _, html, text = split_issue(issue)
+    bodies = ((html, issue.html), (text, issue.text))
+    return not all(field in part.names or (literal and literal in body) for part, body in bodies)
+
+
+_RULES = (
+    (
+        lambda issue, _: issue.kind != "issue",
+        "is a letter; letters are sent by what a person does, not by hand",
+    ),
+    (
+        lambda issue, envelope: issue.list_name not in {"", envelope.list_name},
+        "is made for another list than [list] name in book.toml",
+    ),
+    (
+        lambda issue, _: _lacks(issue, "unsubscribe_url"),
+        "needs @@unsubscribe_url@@ in both body.html and body.txt",
+    ),
+    (
+        lambda issue, envelope: _lacks(issue, "postal_address", envelope.postal_address),
+        "needs @@postal_address@@ in both body.html and body.txt",
+    ),
+)

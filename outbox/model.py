@@ -1,0 +1,290 @@
+"""What passes between the parts of the outbox: frozen data, and the words for every state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Literal
+
+Kind = Literal["issue", "letter"]
+OnUnknown = Literal["hold", "resend"]
+Images = Literal["embed", "link"]
+
+
+class Consent(StrEnum):
+    """The permission a subscriber has given."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    UNSUBSCRIBED = "unsubscribed"
+    SUPPRESSED = "suppressed"
+
+
+class State(StrEnum):
+    """Where one message stands."""
+
+    PLANNED = "planned"
+    IN_DOUBT = "in_doubt"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    RETRY = "retry"
+    HELD = "held"
+    SUPPRESSED = "suppressed"
+
+
+class ChunkState(StrEnum):
+    """Where the messages of one provider call stand together."""
+
+    PLANNED = "planned"
+    IN_DOUBT = "in_doubt"
+    RETRY = "retry"
+    HELD = "held"
+    DONE = "done"
+
+
+class Outcome(StrEnum):
+    """The kind of a provider's answer for one message."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    INVALID = "invalid"
+    SUPPRESSED = "suppressed"
+    THROTTLED = "throttled"
+    NOT_SENT = "not_sent"
+    UNKNOWN = "unknown"
+
+
+#: What an answer makes of a message. An unknown outcome is settled by recovery, never here.
+STATE_AFTER: Mapping[Outcome, State] = MappingProxyType(
+    {
+        Outcome.ACCEPTED: State.ACCEPTED,
+        Outcome.REJECTED: State.REFUSED,
+        Outcome.INVALID: State.REFUSED,
+        Outcome.SUPPRESSED: State.REFUSED,
+        Outcome.THROTTLED: State.RETRY,
+        Outcome.NOT_SENT: State.RETRY,
+        Outcome.UNKNOWN: State.IN_DOUBT,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A mailbox and the name shown for it."""
+
+    name: str
+    email: str
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.email}>" if self.name else self.email
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A person on the list."""
+
+    id: int
+    email: str
+    name: str
+    consent: Consent
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentEvent:
+    """One act that gave or ended permission; `given_at` is when, as far as the source says."""
+
+    subscriber_id: int
+    consent: Consent
+    basis: str
+    source: str
+    given_at: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that travels inside a message; one with a content id is shown in the text."""
+
+    name: str
+    media_type: str
+    content: bytes
+    content_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An issue folder, read and proven whole. `files` holds everything beside issue.json."""
+
+    kind: Kind
+    slug: str
+    digest: str
+    subject: str
+    preheader: str
+    send_at: datetime | None
+    language: str
+    list_name: str
+    fields: Mapping[str, str]
+    attachments: Mapping[str, str]  # file name -> media type
+    files: Mapping[str, bytes]
+    document: bytes  # issue.json, byte for byte
+
+    @property
+    def html(self) -> str:
+        return self.files["body.html"].decode()
+
+    @property
+    def text(self) -> str:
+        return self.files["body.txt"].decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What every message of a send shares; frozen with the issue, so that a replay has the same bytes."""
+
+    sender: Address
+    reply_to: Address
+    list_name: str
+    list_id: str
+    postal_address: str
+    base_url: str
+    images: Images
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One issue on its way to one frozen audience."""
+
+    id: str
+    slug: str
+    digest: str
+    provider: str
+    on_unknown: OnUnknown
+    due_at: datetime
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The messages of one provider call; `epoch` fences: only who claimed it can settle it."""
+
+    send_id: str
+    no: int
+    state: ChunkState
+    attempt: int
+    epoch: int
+    first_try_at: datetime | None
+    body_sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One person of a frozen audience, as they were at the freeze."""
+
+    send_id: str
+    subscriber_id: int
+    email: str
+    name: str
+    state: State
+
+    @property
+    def outbox_id(self) -> str:
+        """The delivery's own id: unique over all databases, without an address in it."""
+        return f"{self.send_id}.{self.subscriber_id}"
+
+    @property
+    def address(self) -> Address:
+        return Address(self.name, self.email)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What the ledger says about one message."""
+
+    slug: str
+    outbox_id: str
+    email: str
+    state: State
+    provider_id: str
+    code: str
+    detail: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a send has come: how many of its messages stand in each state."""
+
+    slug: str
+    digest: str
+    provider: str
+    due_at: datetime
+    audience: int
+    states: Mapping[State, int]
+
+
+@dataclass(frozen=True, slots=True)
+class OutMessage:
+    """One message to one person, fully rendered. Header values are ASCII and hold no line break."""
+
+    outbox_id: str
+    to: Address
+    sender: Address
+    reply_to: tuple[Address, ...]
+    subject: str
+    html: str
+    text: str
+    date: datetime
+    message_id: str
+    headers: tuple[tuple[str, str], ...]
+    attachments: tuple[Attachment, ...]
+    stream: Literal["transactional", "broadcast"]
+    tag: str  # the issue's slug
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedBatch:
+    """A chunk on the wire: frozen bytes without secrets."""
+
+    batch_id: str
+    key: str
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    outbox_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """The provider's answer for one message."""
+
+    outbox_id: str
+    outcome: Outcome
+    provider_id: str = ""
+    code: str = ""
+    detail: str = ""
+    retry_after: float | None = None  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a provider can do; figures in messages, bytes and seconds.
+
+    `lookup` says how a provider can be asked what it holds: `exact` means that an absent
+    message was surely not accepted; `none` that it cannot be asked.
+    """
+
+    max_batch: int
+    max_message_bytes: int
+    max_request_bytes: int
+    per_recipient_headers: bool
+    attachments_in_batch: bool
+    metadata_hidden: bool
+    scheduling: bool
+    replay_window_s: int | None
+    lookup: Literal["exact", "metadata", "tag", "recipient", "none"]
+    lookup_window_s: int
+    atomic_batch: bool | None

@@ -1,0 +1,1 @@
+"""Five invented people, so that a fresh clone can deliver something."""

@@ -1,0 +1,38 @@
+"""Bring a database to the newest schema, in one transaction."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from outbox.errors import OutboxError
+
+HEAD = "0001"
+
+
+def upgrade(engine: Engine) -> None:
+    """Run the migrations that are missing; raises OutboxError for a database of a newer outbox."""
+    with engine.begin() as connection:
+        version = _version(connection)
+        if version == HEAD:
+            return
+        if version is not None and version > HEAD:
+            raise OutboxError(
+                f"the database has schema {version}, this outbox knows {HEAD}; install the newer one"
+            )
+        _migrate(connection)
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415  (slow to import, seldom needed)
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", "outbox:migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

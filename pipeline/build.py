@@ -1,0 +1,188 @@
+"""One build: read the manuscript, make every edition, write all of it or nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from .config import Config, EditionTable, default_config, read_config
+from .cover import draw_picture, make_cover
+from .errors import ConfigError, PipelineError, Place, raise_all
+from .files import write_atomically
+from .images import find_image, for_epub, for_print
+from .layouts import Layout, read_layout
+from .manuscript import read_manuscript
+from .model import Book, Chapter, Edition
+from .resolve import newest_date, resolve, slugify
+from .settings import BookPicture, Settings
+from .typeset import Type, prepare_type
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Manuscript:
+    """A book's folder, read: what every edition is cut from."""
+
+    folder: Path
+    config: Config
+    chapters: tuple[Chapter, ...]
+    made_at: datetime
+
+    @property
+    def cache(self) -> Path:
+        return self.folder / "build" / "cache"
+
+
+def open_manuscript(folder: Path, *, epoch: str | None = None) -> Manuscript:
+    """Read book.toml and the chapters; a folder of plain Markdown needs no book.toml.
+
+    `epoch` is SOURCE_DATE_EPOCH: seconds since 1970, or None.
+    """
+    folder = folder.resolve()
+    config = read_config(folder) if (folder / "book.toml").exists() else default_config(folder)
+    chapters = read_manuscript(folder, config)
+    return Manuscript(folder, config, chapters, _read_epoch(epoch) or newest_date(chapters, config))
+
+
+def _read_epoch(epoch: str | None) -> datetime | None:
+    if not epoch:
+        return None
+    try:
+        return datetime.fromtimestamp(int(epoch), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise ConfigError(f"SOURCE_DATE_EPOCH is '{epoch}'; it must be a number of seconds") from error
+
+
+def choose_editions(config: Config, name: str = "") -> tuple[EditionTable, ...]:
+    """The editions to make: those of book.toml, `full` when it names none, or the one called `name`."""
+    tables = config.edition or (EditionTable(name="full"),)
+    chosen = tuple(table for table in tables if not name or table.name == name)
+    if not chosen:
+        known = ", ".join(table.name for table in tables)
+        raise ConfigError(f"there is no edition '{name}'; there are {known}", Place("book.toml"))
+    return chosen
+
+
+def resolve_edition(manuscript: Manuscript, edition: EditionTable) -> tuple[Book, Layout]:
+    """One edition's book, and the layout it is made in."""
+    layout = read_layout(edition.layout or manuscript.config.ebook.layout, manuscript.folder)
+    book = resolve(
+        manuscript.chapters, manuscript.config, edition, folder=manuscript.folder,
+        words=layout.read_words(manuscript.config.book.language), made_at=manuscript.made_at,
+    )  # fmt: skip
+    return book, layout
+
+
+def make_edition(
+    manuscript: Manuscript, edition: EditionTable, *, formats: Sequence[str] = (), say: Progress = lambda _: None
+) -> tuple[Edition, ...]:
+    """Every format of one edition; the EPUB takes its page numbers from the PDF."""
+    book, layout = resolve_edition(manuscript, edition)
+    wanted = formats or edition.formats or manuscript.config.ebook.formats
+    settings = _prepare(manuscript, book, layout, name=name_file(manuscript.config, edition))
+    made: list[Edition] = []
+    for format_name in sorted(wanted, key=ORDER.index):
+        say(f"{settings.file_name}.{format_name}")
+        made.append(_load_format(format_name)(book, layout, settings))
+        if made[-1].format == "pdf":
+            settings = replace(settings, pages=made[-1].pages, page_source=_name_source(book))
+    return tuple(made)
+
+
+#: Formats in the order in which they need each other.
+ORDER = ("pdf", "epub")
+
+
+def _load_format(name: str) -> Callable[[Book, Layout, Settings], Edition]:
+    from .formats import FORMATS
+
+    return FORMATS[name]()
+
+
+def _name_source(book: Book) -> str:
+    """What the page list counts: the PDF's ISBN, or its identifier."""
+    isbn = book.meta.isbn.pdf if book.edition == "full" else ""
+    return f"urn:isbn:{isbn.replace('-', '')}" if isbn else book.identifier
+
+
+def name_file(config: Config, edition: EditionTable) -> str:
+    """The file's name without suffix: the title, and the edition unless it is the full one."""
+    stem = slugify(config.book.title)
+    return stem if edition.name == "full" else f"{stem}-{edition.name}"
+
+
+def _prepare(manuscript: Manuscript, book: Book, layout: Layout, *, name: str) -> Settings:
+    kind = prepare_type(layout.faces, manuscript.cache)
+    page = manuscript.config.ebook.page or layout.tokens["page-size"]
+    return Settings(
+        file_name=name,
+        type=kind,
+        cover=make_cover(book, layout, kind, page_ratio=_measure_page(page)),
+        page=page,
+        embed_fonts=manuscript.config.ebook.embed_fonts,
+        pictures=prepare_pictures(book, manuscript, kind),
+    )
+
+
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?)(in|mm|cm|pt)")
+_NAMED_PAGES = {"a4": 297 / 210, "a5": 210 / 148, "letter": 11 / 8.5}
+
+
+def _measure_page(size: str) -> float:
+    """Height over width of a page such as "6in 9in" or "A5"."""
+    if size.lower() in _NAMED_PAGES:
+        return _NAMED_PAGES[size.lower()]
+    lengths = _LENGTH.findall(size)
+    if len(lengths) != 2 or lengths[0][1] != lengths[1][1]:  # noqa: PLR2004  (width and height)
+        message = f"page is '{size}'; write width and height in one unit, such as \"6in 9in\", or A4, A5, letter"
+        raise ConfigError(message, Place("book.toml"))
+    return float(lengths[1][0]) / float(lengths[0][0])
+
+
+def prepare_pictures(book: Book, manuscript: Manuscript, kind: Type) -> tuple[BookPicture, ...]:
+    """Every picture of the book, checked and fit for both outputs."""
+    folder = manuscript.folder / manuscript.config.ebook.chapters
+    pictures: dict[str, BookPicture] = {}
+    errors: list[PipelineError] = []
+    for chapter in book.chapters:
+        for node in chapter.walk():
+            if node.kind == "image" and node.attrs["src"] not in pictures:
+                place = Place(chapter.source, node.line)
+                try:
+                    path = find_image(folder, node.attrs["src"], place)
+                    pictures[node.attrs["src"]] = _prepare_picture(node.attrs["src"], path, node.attrs["alt"], kind)
+                except PipelineError as error:
+                    errors.append(error if error.place else type(error)(error.message, place))
+    raise_all(errors)
+    return tuple(pictures.values())
+
+
+def _prepare_picture(source: str, path: Path, alt: str, kind: Type) -> BookPicture:
+    small = for_epub(path, alt)
+    name = f"images/{small.name}"
+    files = [(name, small.media_type, small.data)]
+    if small.media_type == "image/svg+xml":
+        width = 1400
+        height = round(width * small.height / small.width)
+        fallback = draw_picture(small.data, kind, width=width, height=height)
+        files.append((name.removesuffix(".svg") + ".jpg", "image/jpeg", fallback))
+    return BookPicture(source, for_print(path, alt).data, name, small.height / small.width, tuple(files))
+
+
+def write_editions(folder: Path, editions: Sequence[Edition]) -> tuple[Path, ...]:
+    """Write all files of all editions into `folder`, each at once; nothing is written before all are made."""
+    paths = []
+    for edition in editions:
+        for name, data in edition.files.items():
+            write_atomically(folder / name, data)
+            paths.append(folder / name)
+    return tuple(paths)
+
+
+def read_environment(environ: Mapping[str, str] = os.environ) -> str | None:
+    return environ.get("SOURCE_DATE_EPOCH")

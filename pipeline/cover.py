@@ -1,0 +1,132 @@
+"""Draw a cover from the title, or take the author's own, as a picture for the EPUB and art for the PDF."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+import uharfbuzz as hb
+
+from .errors import ManuscriptError, Place
+from .files import write_atomically
+from .fonts import Face
+from .images import find_image, for_print, size_of
+from .layouts import Layout
+from .model import Book
+from .sections import Words
+from .settings import Cover
+from .typeset import Sheet, Type, draw
+
+#: Pixels of the cover picture: what stores ask for (rule I02).
+WIDTH, HEIGHT = 1600, 2560
+_SMALLEST = 1400
+
+
+def make_cover(book: Book, layout: Layout, kind: Type, *, page_ratio: float) -> Cover | None:
+    """The cover of one edition; None when book.toml says `cover = "none"`.
+
+    `page_ratio` is the PDF page's height over its width, which the art there follows.
+    """
+    if book.meta.cover == "none":
+        return None
+    alt = book.meta.cover_alt or describe_cover(book, layout)
+    if book.meta.cover:
+        return Cover(alt, jpeg=_read_cover(book))
+    picture = draw_cover(book, layout, kind, height=HEIGHT).encode()
+    art = draw_cover(book, layout, kind, height=round(WIDTH * page_ratio)).encode()
+    return Cover(alt, jpeg=draw_picture(picture, kind, width=WIDTH, height=HEIGHT), vector=art)
+
+
+def describe_cover(book: Book, layout: Layout) -> str:
+    """What a listener hears of a cover drawn from the title."""
+    words = Words(layout.read_words(book.language))
+    names = words.say_names([author.name for author in book.meta.authors if author.role == "aut"])
+    parts = [book.meta.title, book.meta.subtitle, names]
+    return f"{words['cover']}: {'. '.join(part for part in parts if part)}."
+
+
+def _read_cover(book: Book) -> bytes:
+    place = Place("book.toml")
+    path = find_image(book.folder, book.meta.cover, place)
+    if min(size_of(path)) < _SMALLEST:
+        message = f"the cover's shorter side has {min(size_of(path))} pixels; stores ask for {_SMALLEST} or more"
+        raise ManuscriptError(message, place, rule="M030")
+    picture = for_print(path, book.meta.cover_alt)
+    if picture.media_type == "image/jpeg":
+        return picture.data
+    if picture.media_type == "image/svg+xml":
+        raise ManuscriptError("the cover is an SVG; give a JPEG or PNG, or leave `cover` out to have one drawn", place)
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.open(io.BytesIO(picture.data)).convert("RGB").save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+def draw_cover(book: Book, layout: Layout, kind: Type, *, height: int) -> str:
+    """The layout's cover as SVG; its template breaks lines with `set_lines`."""
+    words = Words(layout.read_words(book.language))
+    return layout.fill(
+        "book/cover.svg.j2",
+        book=book, meta=book.meta, words=words, width=WIDTH, height=height,
+        byline=words.say_names([author.name for author in book.meta.authors if author.role == "aut"]),
+        set_lines=partial(set_lines, kind.faces),
+    )  # fmt: skip
+
+
+def set_lines(
+    faces: Sequence[Face], text: str, *, family: str, width: float, size: float, weight: int = 400,
+    style: str = "normal", most: int = 5,
+) -> tuple[float, list[str]]:
+    """A size of at most `size`, and `text` in balanced lines of at most `width`, both in the drawing's units."""
+    face = next(face for face in faces if (face.family, face.weight, face.style) == (family, weight, style))
+    words = [(word, _measure(face, word + " ")) for word in text.split()]
+    while size > 1:
+        limit = width / size
+        lines = _break(words, limit)
+        if len(lines) <= most and all(length <= limit for _, length in lines):
+            return size, _balance(words, limit, len(lines))
+        size *= 0.94
+    return size, [text]
+
+
+def _break(words: Sequence[tuple[str, float]], limit: float) -> list[tuple[str, float]]:
+    lines: list[tuple[str, float]] = []
+    for word, length in words:
+        if lines and lines[-1][1] + length <= limit:
+            lines[-1] = (f"{lines[-1][0]} {word}", lines[-1][1] + length)
+        else:
+            lines.append((word, length))
+    return lines
+
+
+def _balance(words: Sequence[tuple[str, float]], limit: float, count: int) -> list[str]:
+    """The narrowest measure that still takes no more lines."""
+    narrow = limit
+    while narrow > 0 and len(_break(words, narrow)) <= count:
+        limit, narrow = narrow, narrow * 0.97
+    return [line for line, _ in _break(words, limit)]
+
+
+def _measure(face: Face, text: str) -> float:
+    """Advance width in em."""
+    font = hb.Font(hb.Face(hb.Blob.from_file_path(str(face.path))))
+    buffer = hb.Buffer()
+    buffer.add_str(text)
+    buffer.guess_segment_properties()
+    hb.shape(font, buffer)
+    return sum(position.x_advance for position in buffer.glyph_positions) / font.face.upem
+
+
+def draw_picture(art: bytes, kind: Type, *, width: int, height: int) -> bytes:
+    """An SVG as a JPEG of the given pixels, from the cache when it was drawn before."""
+    recipe = b"|".join([art, str((width, height)).encode(), *(face.path.name.encode() for face in kind.faces)])
+    path: Path = kind.cache / f"{sha256(recipe).hexdigest()}.jpg"
+    if not path.exists():
+        css = f"@page {{ size: {width}px {height}px; margin: 0 }} html, body {{ margin: 0 }} img {{ display: block; width: {width}px; height: {height}px }}"
+        html = '<html lang="en"><title>x</title><body><img src="picture:art" alt=""></body></html>'
+        write_atomically(path, draw(Sheet(html, css, {"art": art}), kind, width=width, height=height))
+    return path.read_bytes()

@@ -1,0 +1,283 @@
+"""Book -> EPUB 3.3: pages written in full here, packed by `container`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+
+from ..accessibility import describe
+from ..container import Member, Meta, NavPoint, Package, pack
+from ..fonts import font_css, missing, subset
+from ..highlight import highlight
+from ..identifiers import compact_isbn, derive_file_as
+from ..layouts import Layout
+from ..markup import RULES, Rule, Writer
+from ..model import Book, Chapter, Edition, Entry, Node
+from ..resolve import list_contents
+from ..sections import Section, Words, write_chapter, write_matter
+from ..settings import Settings
+
+_XHTML = "application/xhtml+xml"
+_MATTER = ("title", "copyright")
+
+
+def render(book: Book, layout: Layout, settings: Settings) -> Edition:
+    """One container; with the PDF's pages in `settings` it carries their numbers."""
+    words = Words(layout.read_words(book.language))
+    sections = write_sections(book, layout, settings, words)
+    pages = [_make_page(section, layout, book, words) for section in sections]
+    entries = list_contents(book)
+    nav = _write_nav(book, layout, words, entries, settings, has_cover=settings.cover is not None)
+    package = Package(
+        identifier=_urn(book),
+        title=book.meta.title,
+        language=book.language,
+        modified=book.made_at,
+        metadata=[*list_metadata(book, settings), *describe(book, words.table, pages=bool(settings.pages))],
+        members=[*_list_resources(book, layout, settings, sections), nav, *pages],
+        spine=_order_spine(pages, book),
+        contents=[_make_point(entry) for entry in entries],
+        guide=_list_guide(book, words, cover=settings.cover is not None),
+        cover="images/cover.jpg" if settings.cover else "",
+    )
+    return Edition(book.edition, "epub", {f"{settings.file_name}.epub": pack(package)})
+
+
+def write_sections(book: Book, layout: Layout, settings: Settings, words: Words) -> tuple[Section, ...]:
+    """Cover, title page, copyright page and chapters, each to become a file."""
+    wanted = frozenset(_list_targets(book))
+    breaks = {anchor: _page_break(label, words) for label, anchor in settings.pages.items()}
+    pictures = {picture.source: picture for picture in settings.pictures}
+    rules = {**EPUB_RULES, "image": lambda _, node: _write_image(node, pictures[node.attrs["src"]].path)}
+
+    def write(chapter: Chapter) -> Section:
+        writer = Writer(rules, words.table, link=lambda node: _link(node, chapter.slug), wanted=wanted,
+                        before=breaks, slug=chapter.slug)  # fmt: skip
+        return write_chapter(chapter, layout, words, writer, notes=_write_notes)
+
+    cover = [_write_cover(settings, layout, words)] if settings.cover else []
+    return (*cover, *(write_matter(book, layout, words, name) for name in _MATTER), *map(write, book.chapters))
+
+
+def _list_targets(book: Book) -> Iterable[str]:
+    """Ids that something in the book points at; the others stay out of the files (rule E11)."""
+    for chapter in book.chapters:
+        for node in chapter.walk():
+            if node.kind in {"link", "reference"} and node.attrs.get("href", "").startswith("#"):
+                yield node.attrs["href"][1:]
+            elif node.kind == "heading" or "label" in node.attrs:
+                yield node.id
+
+
+# -- what an e-book says differently
+
+
+def _link(node: Node, slug: str) -> str:
+    """Where a target is: `#id` in its own file, `file.xhtml#id` in another."""
+    href, chapter = node.attrs["href"], node.attrs.get("chapter", "")
+    if not chapter:
+        return href
+    name = "" if chapter == slug else f"{chapter}.xhtml"
+    return name or href if href == f"#{chapter}" else name + href
+
+
+def _write_note_mark(writer: Writer, node: Node) -> str:
+    """A link readers open as a popup; no <sup> in it, for that breaks Apple Books' popups."""
+    number = node.attrs["number"]
+    name = f"{writer.slug}-note-{number}"
+    own = "" if "again" in node.attrs else f' id="{name}-mark"'
+    if own:
+        writer.notes.append(node)
+    return f'<a class="noteref" epub:type="noteref" role="doc-noteref" href="#{name}"{own}>{number}</a>'
+
+
+def _write_notes(writer: Writer) -> str:
+    """The chapter's notes at its end, each with the way back."""
+    if not writer.notes:
+        return ""
+    notes = "".join(_write_note(writer, node) for node in list(writer.notes))
+    title = escape(writer.words["notes"])
+    return f'<section class="notes" aria-label="{title}">\n<h2 class="notes-title">{title}</h2>\n{notes}</section>'
+
+
+def _write_note(writer: Writer, node: Node) -> str:
+    number = node.attrs["number"]
+    name = f"{writer.slug}-note-{number}"
+    back = (
+        f' <a class="backlink" role="doc-backlink" href="#{name}-mark" aria-label="{escape(writer.words["back"])}">'
+        "↩\ufe0e</a>"
+    )
+    *first, last = [f"<p>{{}}{writer.write(paragraph.children)}" for paragraph in node.children]
+    body = "</p>\n".join([*first, last + back]) + "</p>"
+    mark = f'<span class="note-number">{number}.</span> '
+    return (
+        f'<aside id="{name}" class="note-text" epub:type="footnote" role="doc-footnote">'
+        f"{body.replace('{}', mark, 1).replace('{}', '')}</aside>\n"
+    )
+
+
+def _write_image(node: Node, path: str) -> str:
+    decorative = "decorative" in node.attrs.get("class", "")
+    role = ' role="presentation"' if decorative else ""
+    alt = escape(node.attrs["alt"])
+    if not path.endswith(".svg"):
+        return f'<img src="{path}" alt="{alt}"{role} />'
+    return (
+        f'<picture><source srcset="{path}" type="image/svg+xml" />'
+        f'<img src="{path.removesuffix(".svg")}.jpg" alt="{alt}"{role} /></picture>'
+    )
+
+
+def _write_code_block(writer: Writer, node: Node) -> str:
+    return f"{writer.open('pre', node)}<code>{highlight(node.text, node.attrs.get('code', ''))}</code></pre>\n"
+
+
+EPUB_RULES: Mapping[str, Rule] = {**RULES, "note": _write_note_mark, "code_block": _write_code_block}
+
+
+# -- pages and navigation
+
+
+def _page_break(label: str, words: Words) -> str:
+    return f'<span epub:type="pagebreak" role="doc-pagebreak" id="{_page_id(label)}" aria-label="{label}"></span>'
+
+
+def _page_id(label: str) -> str:
+    return "page-" + re.sub(r"[^A-Za-z0-9]+", "-", label)
+
+
+def _write_cover(settings: Settings, layout: Layout, words: Words) -> Section:
+    alt = settings.cover.alt if settings.cover else ""
+    markup = layout.fill("book/cover-page.html.j2", alt=alt, words=words)
+    return Section("cover", "cover", words["cover"], markup, front=True)
+
+
+def _make_page(section: Section, layout: Layout, book: Book, words: Words) -> Member:
+    text = layout.fill("book/page.xhtml.j2", section=section, book=book, words=words)
+    return Member(f"{section.slug}.xhtml", _XHTML, text.encode(), title=section.title)
+
+
+def _write_nav(
+    book: Book, layout: Layout, words: Words, entries: Sequence[Entry], settings: Settings, *, has_cover: bool
+) -> Member:
+    homes = {node.id: chapter.slug for chapter in book.chapters for node in chapter.walk() if node.id}
+    homes |= {chapter.slug: chapter.slug for chapter in book.chapters}
+    pages = [(label, f"{homes[anchor]}.xhtml#{_page_id(label)}") for label, anchor in settings.pages.items()]
+    text = layout.fill(
+        "book/nav.xhtml.j2", book=book, words=words, entries=entries, pages=pages, has_cover=has_cover,
+        start=f"{_first_body(book)}.xhtml", href=_href,
+    )  # fmt: skip
+    return Member("nav.xhtml", _XHTML, text.encode(), ("nav",), title=words["contents"])
+
+
+def _first_body(book: Book) -> str:
+    from ..resolve import FRONT
+
+    return next((chapter.slug for chapter in book.chapters if chapter.kind not in FRONT), book.chapters[0].slug)
+
+
+def _href(entry: Entry) -> str:
+    return f"{entry.slug}.xhtml" if entry.target == entry.slug else f"{entry.slug}.xhtml#{entry.target}"
+
+
+def _make_point(entry: Entry) -> NavPoint:
+    title = f"{entry.number}. {entry.title}" if entry.number else entry.title
+    return NavPoint(title, _href(entry), tuple(_make_point(child) for child in entry.children))
+
+
+def _order_spine(pages: Sequence[Member], book: Book) -> list[str]:
+    """Navigation stands as the contents page after the dedication, as in print."""
+    early = {"cover", *_MATTER, *(c.slug for c in book.chapters if c.kind in {"dedication", "epigraph"})}
+    names = [page.name for page in pages]
+    ahead = [name for name in names if name.removesuffix(".xhtml") in early]
+    return [*ahead, "nav.xhtml", *(name for name in names if name not in ahead)]
+
+
+def _list_guide(book: Book, words: Words, *, cover: bool) -> list[tuple[str, str, str]]:
+    start = f"{_first_body(book)}.xhtml"
+    guide = [("toc", words["contents"], "nav.xhtml"), ("text", words["start"], start)]
+    return [("cover", words["cover"], "cover.xhtml"), *guide] if cover else guide
+
+
+# -- resources and metadata
+
+
+def _list_resources(
+    book: Book, layout: Layout, settings: Settings, sections: Sequence[Section]
+) -> list[Member]:
+    members = [Member("style.css", "text/css", _write_css(layout, settings).encode())]
+    if settings.cover:
+        members.append(Member("images/cover.jpg", "image/jpeg", settings.cover.jpeg, ("cover-image",)))
+    for picture in settings.pictures:
+        members += [Member(name, kind, data) for name, kind, data in picture.files]
+    if settings.embed_fonts:
+        members += _list_fonts(settings, [section.markup for section in sections])
+    return members
+
+
+def _write_css(layout: Layout, settings: Settings) -> str:
+    fonts = font_css(settings.type.faces, lambda face: f"fonts/{_font_name(face)}") if settings.embed_fonts else ""
+    return f"{fonts}{layout.read_css('book/epub.css')}\n"
+
+
+def _font_name(face) -> str:  # type: ignore[no-untyped-def]
+    return f"{face.family.lower().replace(' ', '-')}-{face.weight}-{face.style}.ttf"
+
+
+def _list_fonts(settings: Settings, texts: list[str]) -> list[Member]:
+    fonts = [
+        Member(f"fonts/{_font_name(face)}", "font/ttf", subset(face, texts)) for face in settings.type.faces
+    ]
+    notices = dict.fromkeys(f"{face.family}: {face.notice}" for face in settings.type.faces)
+    licences = dict.fromkeys(face.licence.strip() for face in settings.type.faces)
+    text = "\n".join([*notices, "", *licences, ""])
+    return [*fonts, Member("fonts/LICENSE.txt", "text/plain", text.encode())]
+
+
+def _urn(book: Book) -> str:
+    isbn = book.meta.isbn.epub if book.edition == "full" else ""
+    return f"urn:isbn:{compact_isbn(isbn)}" if isbn else book.identifier
+
+
+def list_metadata(book: Book, settings: Settings) -> list[Meta]:
+    """What a catalogue reads, from book.toml (EPUB 3.3, 5.5)."""
+    meta = book.meta
+    lines: list[Meta] = []
+    for number, author in enumerate(meta.authors, 1):
+        uid = f"creator-{number}"
+        name = "creator" if author.role == "aut" else "contributor"
+        lines += [
+            Meta(name, author.name, dublin_core=True, attrs={"id": uid}),
+            Meta("role", author.role, attrs={"refines": f"#{uid}", "scheme": "marc:relators"}),
+            Meta("file-as", author.file_as or derive_file_as(author.name), attrs={"refines": f"#{uid}"}),
+        ]
+    simple = {
+        "publisher": meta.publisher, "description": meta.description, "rights": meta.rights,
+        "date": meta.date.isoformat() if meta.date else "",
+    }  # fmt: skip
+    lines += [Meta(name, value, dublin_core=True) for name, value in simple.items() if value]
+    lines += [line for number, subject in enumerate(meta.subjects, 1) for line in _subject(number, subject)]
+    lines += [Meta("subject", keyword, dublin_core=True) for keyword in meta.keywords]
+    if meta.series:
+        lines += [
+            Meta("belongs-to-collection", meta.series.name, attrs={"id": "series"}),
+            Meta("collection-type", "series", attrs={"refines": "#series"}),
+            Meta("group-position", f"{meta.series.number:g}", attrs={"refines": "#series"}),
+        ]
+    if settings.pages:
+        lines.append(Meta("pageBreakSource", settings.page_source))
+    return lines
+
+
+def _subject(number: int, subject: str) -> list[Meta]:
+    authority = "BISAC" if re.fullmatch(r"[A-Z]{3}\d{6}", subject) else "Thema" if subject.isupper() else ""
+    uid = f"subject-{number}"
+    line = Meta("subject", subject, dublin_core=True, attrs={"id": uid} if authority else {})
+    if not authority:
+        return [line]
+    return [
+        line,
+        Meta("authority", authority, attrs={"refines": f"#{uid}"}),
+        Meta("term", subject, attrs={"refines": f"#{uid}"}),
+    ]

@@ -1,0 +1,149 @@
+"""Book -> PDF/UA-1: one tagged file, laid out by WeasyPrint and finished by `tagging`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from ..highlight import highlight
+from ..layouts import Layout
+from ..markup import RULES, Rule, Writer
+from ..model import Book, Chapter, Edition, Node
+from ..resolve import list_contents
+from ..sections import Section, Words, write_chapter, write_matter
+from ..settings import Settings
+from ..tagging import Labels, finish
+from ..typeset import Sheet, lay_out, write_pdf
+
+if TYPE_CHECKING:
+    from weasyprint import Document
+
+_BODY_START = "body-start"
+
+
+def render(book: Book, layout: Layout, settings: Settings) -> Edition:
+    """The book's pages, and for each page label the first anchor on it."""
+    sections = write_sections(book, layout, settings)
+    sheet = compose(book, layout, settings, sections)
+    document = lay_out(sheet, settings.type)
+    labels = label_pages(document, cover=settings.cover is not None)
+    data = finish(write_pdf(document), book=book, labels=labels)
+    return Edition(
+        book.edition, "pdf", {f"{settings.file_name}.pdf": data}, pages=find_anchors(document, book, labels)
+    )
+
+
+def write_sections(book: Book, layout: Layout, settings: Settings) -> tuple[Section, ...]:
+    """Every section of the printed book in its order, each written on its own."""
+    words = Words(layout.read_words(book.language))
+    ratios = {picture.source: picture.ratio for picture in settings.pictures}
+    rules = {**PRINT_RULES, "image": lambda _, node: _write_image(node, ratios[node.attrs["src"]])}
+    chapters = [_write_chapter(chapter, layout, words, rules) for chapter in book.chapters]
+    ahead = [section for section in chapters if section.kind in {"dedication", "epigraph"}]
+    rest = [section for section in chapters if section.kind not in {"dedication", "epigraph"}]
+    contents = layout.fill("book/contents.html.j2", words=words, entries=list_contents(book))
+    return (
+        write_matter(book, layout, words, "half-title"),
+        write_matter(book, layout, words, "title"),
+        write_matter(book, layout, words, "copyright"),
+        *ahead,
+        Section("contents", "contents", words["contents"], contents, front=True),
+        *rest,
+    )
+
+
+def _write_chapter(chapter: Chapter, layout: Layout, words: Words, rules: Mapping[str, Rule]) -> Section:
+    writer = Writer(rules, words.table, slug=chapter.slug)
+    return write_chapter(chapter, layout, words, writer, notes=lambda _: "")
+
+
+def compose(book: Book, layout: Layout, settings: Settings, sections: Sequence[Section]) -> Sheet:
+    """One sheet of HTML for the whole book."""
+    first_body = next((i for i, section in enumerate(sections) if not section.front), len(sections))
+    html = layout.fill(
+        "book/book.html.j2",
+        book=book,
+        keywords=", ".join(book.meta.keywords or book.meta.subjects),
+        cover_alt=settings.cover.alt if settings.cover else "",
+        front=sections[:first_body],
+        body=sections[first_body:],
+    )
+    pictures = {picture.source: picture.data for picture in settings.pictures}
+    if settings.cover:
+        pictures["cover"] = settings.cover.vector or settings.cover.jpeg
+    css = layout.read_css("book/print.css")
+    if settings.page:
+        css += f"\n@page {{ size: {settings.page} }}"
+    return Sheet(html, css, pictures)
+
+
+# -- pages
+
+
+def label_pages(document: Document, *, cover: bool) -> Labels:
+    """Where the cover, the roman and the arabic pages begin (0-based)."""
+    body = next((i for i, page in enumerate(document.pages) if _is_body(page)), len(document.pages))
+    front = next((i for i, page in enumerate(document.pages) if cover and "title-page" in page.anchors), 2) - 2
+    return Labels(cover=cover, front=max(front, 0), body=body, total=len(document.pages))
+
+
+def _is_body(page) -> bool:  # type: ignore[no-untyped-def]
+    return _BODY_START in page.anchors
+
+
+def find_anchors(document: Document, book: Book, labels: Labels) -> Mapping[str, str]:
+    """Page label -> the first block that begins on the page, for the EPUB's page list."""
+    known = {chapter.slug for chapter in book.chapters} | {
+        node.id for chapter in book.chapters for node in chapter.walk() if node.id and node.kind in _BLOCKS
+    }
+    seen: set[str] = set()
+    pages: dict[str, str] = {}
+    for number, page in enumerate(document.pages):
+        fresh = [name for name in page.anchors if name in known and name not in seen]
+        seen.update(fresh)
+        if fresh:
+            pages[labels.name(number)] = min(fresh, key=lambda name: page.anchors[name][1])
+    return pages
+
+
+_BLOCKS = {"paragraph", "heading", "figure", "table", "code_block", "div", "quote", "lines"}
+
+
+# -- what print says differently
+
+
+def _write_note(writer: Writer, node: Node) -> str:
+    """A note is set at the foot of the page where its mark stands; WeasyPrint wants it inline."""
+    if "again" in node.attrs:
+        return f'<sup class="note-mark">{node.attrs["number"]}</sup>'
+    inner = "<br />".join(writer.write(paragraph.children) for paragraph in node.children)
+    return f'<span class="footnote">{inner}</span>'
+
+
+def _write_image(node: Node, ratio: float) -> str:
+    """A picture; an ornament is drawn as a background, which a PDF reader does not announce."""
+    source = escape(f"picture:{node.attrs['src']}")
+    if "decorative" not in node.attrs.get("class", ""):
+        return f'<img src="{source}" alt="{escape(node.attrs["alt"])}" />'
+    style = f"background-image: url('{source}'); padding-bottom: {ratio:.2%}"
+    return f'<span class="ornament"><span style="{style}"></span></span>'
+
+
+def _write_code_block(writer: Writer, node: Node) -> str:
+    return f"{writer.open('pre', node)}<code>{highlight(node.text, node.attrs.get('code', ''))}</code></pre>\n"
+
+
+def _write_link(writer: Writer, node: Node) -> str:
+    href = node.attrs["href"]
+    role = node.attrs.get("role", "") or ("" if href.startswith("#") else "outward")
+    name = f' class="{role}"' if role else ""
+    return f'<a{name} href="{escape(href)}">{writer.write(node.children)}</a>'
+
+
+PRINT_RULES: Mapping[str, Rule] = {
+    **RULES,
+    "note": _write_note,
+    "code_block": _write_code_block,
+    "link": _write_link,
+}

@@ -1,0 +1,71 @@
+"""Read the Chapterpost dialect of Markdown into nodes, each with its line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from markdown_it import MarkdownIt
+from mdit_py_plugins.deflist import deflist_plugin
+from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.subscript import sub_plugin
+from mdit_py_plugins.superscript import superscript_plugin
+
+from ..errors import ManuscriptError
+from ..model import Node
+from .attributes import attributes_plugin
+from .citations import citation_plugin
+from .divs import divs_plugin
+from .tree import TreeBuilder
+from .typography import QUOTES, typography_plugin
+
+__all__ = ["Parsed", "parse", "parse_inline"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A chapter's body as nodes, and everything in it that is outside the dialect."""
+
+    nodes: tuple[Node, ...]
+    errors: tuple[ManuscriptError, ...] = ()
+
+
+def parse(text: str, *, source: str, first_line: int = 1, language: str = "en", smart: bool = True) -> Parsed:
+    """Read a body; `first_line` is the line of `source` on which `text` begins.
+
+    Raw HTML and anything else outside the dialect (docs/chapters.md) comes back
+    in `errors`, all of it, so that one run shows an author everything.
+    """
+    parser = _make_parser(language, smart=smart)
+    env: dict[str, object] = {}
+    tokens = parser.parse(text, env)
+    builder = TreeBuilder(parser, source=source, first_line=first_line)
+    nodes = builder.build(tokens, env, text)
+    return Parsed(nodes, tuple(builder.errors))
+
+
+def parse_inline(text: str, *, source: str = "", line: int = 0, language: str = "en") -> tuple[Node, ...]:
+    """Read a single line such as a title; raises the first error there is."""
+    parser = _make_parser(language, smart=True)
+    builder = TreeBuilder(parser, source=source, first_line=line)
+    nodes = builder.build_inline(text)
+    if builder.errors:
+        raise builder.errors[0]
+    return nodes
+
+
+@cache
+def _make_parser(language: str, *, smart: bool) -> MarkdownIt:
+    """The one place that configures the parser: CommonMark, GFM tables and our closed list."""
+    parser = (
+        MarkdownIt("commonmark", {"maxNesting": 40, "quotes": QUOTES.get(language.split("-")[0], QUOTES["en"])})
+        .enable(["table", "strikethrough"])
+        .use(footnote_plugin)
+        .use(deflist_plugin)
+        .use(sub_plugin)
+        .use(superscript_plugin)
+        .use(attributes_plugin)
+        .use(citation_plugin)
+        .use(divs_plugin)
+    )
+    return parser.use(typography_plugin, language=language) if smart else parser

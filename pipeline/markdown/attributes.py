@@ -1,0 +1,114 @@
+"""Attributes in braces: after images, links, code and spans, at a heading's end, on a line above a block."""
+
+from __future__ import annotations
+
+import re
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_inline import StateInline
+
+#: Classes an author may write; anything else is an error with a hint.
+CLASSES = ("unnumbered", "decorative", "smallcaps", "rowheads", "compact", "steps")
+#: Keys an author may write.
+KEYS = ("lang", "width")
+
+_ITEM = r"""\#(?P<id>[^\s{}#=]+)|\.(?P<class>[A-Za-z][\w-]*)|(?P<key>[A-Za-z][\w-]*)=(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s{}"]+))"""
+_ONE = re.compile(_ITEM)
+_BRACES = re.compile(r"\{\s*(?:(?:" + re.sub(r"\?P<\w+>", "?:", _ITEM) + r")\s*)+\}")
+_TRAILING = re.compile(r"\s*(" + _BRACES.pattern + r")\s*$")
+
+
+def read_attributes(text: str, start: int = 0) -> tuple[dict[str, str], int] | None:
+    """The attributes written in braces at `start` and the place after them; None when there are none."""
+    found = _BRACES.match(text, start)
+    if not found:
+        return None
+    attrs: dict[str, str] = {}
+    for item in _ONE.finditer(found[0]):
+        if item["id"]:
+            attrs["id"] = item["id"]
+        elif item["class"]:
+            attrs["class"] = f"{attrs['class']} {item['class']}" if "class" in attrs else item["class"]
+        else:
+            attrs[item["key"]] = item["quoted"] if item["quoted"] is not None else item["bare"]
+    return attrs, found.end()
+
+
+def cut_attributes(text: str) -> tuple[str, dict[str, str]]:
+    """A text without the braces at its end, and what they said."""
+    found = _TRAILING.search(text) if text.rstrip().endswith("}") else None
+    if not found:
+        return text, {}
+    read = read_attributes(found[1])
+    return text[: found.start()], read[0] if read else {}
+
+
+def attributes_plugin(parser: MarkdownIt) -> None:
+    """Teach the parser attributes after inlines, spans, and attribute lines."""
+    parser.inline.ruler.after("link", "span", _span_rule)
+    parser.inline.ruler.push("attributes", _inline_rule)
+    parser.block.ruler.before("fence", "attributes", _line_rule, {"alt": ["paragraph", "reference"]})
+
+
+def _span_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  (the parser's signature)
+    """`[text]{.class}`: links come first, so what is left here is a span."""
+    if state.src[state.pos] != "[":
+        return False
+    label_end = state.md.helpers.parseLinkLabel(state, state.pos, False)  # noqa: FBT003
+    read = read_attributes(state.src, label_end + 1) if 0 <= label_end < state.posMax - 1 else None
+    if not read:
+        return False
+    attrs, end = read
+    if not silent:
+        _push_span(state, attrs, label_end)
+    state.pos = end
+    return True
+
+
+def _push_span(state: StateInline, attrs: dict[str, str], label_end: int) -> None:
+    end = state.posMax
+    state.pos, state.posMax = state.pos + 1, label_end
+    state.push("span_open", "span", 1).attrs = dict(attrs)
+    state.md.inline.tokenize(state)
+    state.push("span_close", "span", -1)
+    state.posMax = end
+
+
+def _inline_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001
+    """Braces right after an image, a link or code belong to it."""
+    if state.src[state.pos] != "{" or state.pending or not state.tokens:
+        return False
+    last = state.tokens[-1]
+    read = read_attributes(state.src, state.pos)
+    if last.type not in {"image", "link_close", "code_inline"} or not read:
+        return False
+    attrs, state.pos = read
+    if not silent:
+        opener = last if last.nesting == 0 else _find_opener(state)
+        opener.meta = {**opener.meta, "attrs": attrs}
+    return True
+
+
+def _find_opener(state: StateInline):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    depth = 0
+    for token in reversed(state.tokens):
+        depth += token.nesting
+        if depth == 0:
+            return token
+    raise AssertionError  # a closing token always has its opener
+
+
+def _line_rule(state: StateBlock, start: int, _end: int, silent: bool) -> bool:  # noqa: FBT001
+    """A line of nothing but braces speaks for the block below it."""
+    if state.is_code_block(start):
+        return False
+    line = state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]].rstrip()
+    read = read_attributes(line)
+    if not read or read[1] != len(line):
+        return False
+    if not silent:
+        token = state.push("attributes", "", 0)
+        token.map, token.meta = [start, start + 1], {"attrs": read[0]}
+        state.line = start + 1
+    return True

@@ -1,0 +1,141 @@
+"""The book as every output sees it: chapters of nodes, frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from .config import Metadata
+
+EMPTY: Mapping[str, str] = MappingProxyType({})
+
+Kind = Literal[
+    "chapter", "preface", "foreword", "dedication", "epigraph", "introduction", "part", "appendix",
+    "acknowledgements", "about", "colophon", "references",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One piece of text with a meaning; `kind` is a row in every writer's table.
+
+    `attrs` holds what the author wrote in braces and what `resolve` found out
+    (numbers, targets); `line` is the line of the chapter's file it stands on.
+
+    Blocks: paragraph heading list item quote code_block rule table row cell
+    figure caption attribution definitions term definition div lines line.
+    Inlines: text emphasis strong strike code link image span sub sup softbreak
+    break note citation reference.
+    """
+
+    kind: str
+    children: tuple[Node, ...] = ()
+    text: str = ""
+    attrs: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    line: int = 0
+
+    @property
+    def id(self) -> str:
+        return self.attrs.get("id", "")
+
+    def with_attrs(self, **attrs: str) -> Node:
+        return replace(self, attrs={**self.attrs, **attrs})
+
+    def walk(self) -> Iterator[Node]:
+        """This node and all below it, in reading order."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+def plain(nodes: tuple[Node, ...]) -> str:
+    """The words of `nodes` alone: what a bookmark, a title or an alt attribute can hold."""
+    parts = []
+    for node in nodes:
+        if node.kind in {"text", "code"}:
+            parts.append(node.text)
+        elif node.kind in {"softbreak", "break"}:
+            parts.append(" ")
+        elif node.kind not in {"note", "citation"}:
+            parts.append(plain(node.children))
+    return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One Markdown file, read. `number` counts chapters (1, 2) or appendices (A, B); empty elsewhere."""
+
+    slug: str
+    kind: Kind
+    title: str
+    body: tuple[Node, ...]
+    source: str  # path relative to the book's folder
+    heading: tuple[Node, ...] = ()  # the title as inline nodes
+    subtitle: str = ""
+    number: str = ""
+    lang: str = ""  # empty: the book's
+    authors: tuple[str, ...] = ()
+    summary: str = ""
+    tags: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    date: date | None = None
+    reviewed: date | None = None
+    editions: tuple[str, ...] = ()  # empty: every edition
+    status: str = ""
+    title_line: int = 0
+
+    def walk(self) -> Iterator[Node]:
+        for node in self.body:
+            yield from node.walk()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the contents: what `nav`, NCX, bookmarks and the contents page share."""
+
+    title: str
+    target: str  # id of the heading
+    slug: str  # chapter it stands in
+    kind: str  # kind of the chapter, or "section"
+    number: str = ""
+    children: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A manuscript cut to one edition, numbered and linked; knows no format and no layout."""
+
+    meta: Metadata
+    edition: str
+    folder: Path
+    chapters: tuple[Chapter, ...]
+    identifier: str
+    made_at: datetime  # UTC; SOURCE_DATE_EPOCH or the newest date the sources name
+    note: str = ""
+
+    @property
+    def language(self) -> str:
+        return self.meta.language
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Paths of all pictures, relative to the book's folder, each once, in order."""
+        found = (
+            node.attrs["src"] for chapter in self.chapters for node in chapter.walk() if node.kind == "image"
+        )
+        return tuple(dict.fromkeys(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One rendered edition in one format: file names and bytes, and for the PDF the page of each anchor."""
+
+    name: str
+    format: str
+    files: Mapping[str, bytes]
+    pages: Mapping[str, str] = field(default_factory=lambda: EMPTY)  # page label -> first anchor on it, in page order
+    notices: tuple[str, ...] = ()  # what the author should know, e.g. a glyph no font has

@@ -1,0 +1,126 @@
+"""Lay out HTML on pages with WeasyPrint, in the layout's own fonts and nobody else's."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from .errors import LayoutError, PipelineError, Place
+from .fonts import Face, FaceSpec, font_css, isolate, pin_face
+
+if TYPE_CHECKING:
+    from weasyprint import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """The faces of a layout, pinned and ready, and the folder they are kept in."""
+
+    faces: tuple[Face, ...]
+    cache: Path
+
+
+def prepare_type(specs: Sequence[FaceSpec], cache: Path) -> Type:
+    """Pin every face into `cache` and keep system fonts out; call before the first layout."""
+    isolate(cache)
+    return Type(tuple(pin_face(spec, cache) for spec in specs), cache)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Something to be laid out: HTML, its CSS, and the pictures it may show by `picture:<name>`."""
+
+    html: str
+    css: str
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def lay_out(sheet: Sheet, kind: Type) -> Document:
+    """One document on pages; raises LayoutError for CSS or pictures WeasyPrint cannot use.
+
+    The cyclic collector is off meanwhile: long books spend a quarter of their time in it.
+    """
+    import weasyprint
+    from weasyprint.text.fonts import FontConfiguration
+
+    fonts = FontConfiguration()
+    fetcher = _make_fetcher(sheet.pictures)
+    with _collector_off(), _complaints() as complaints:
+        css = font_css(kind.faces, lambda face: face.path.as_uri()) + sheet.css
+        style = weasyprint.CSS(string=css, font_config=fonts, url_fetcher=fetcher)
+        html = weasyprint.HTML(string=sheet.html, base_url="picture:", url_fetcher=fetcher)
+        document = html.render(stylesheets=[style], font_config=fonts)
+    if complaints:
+        raise LayoutError("; ".join(dict.fromkeys(complaints)))
+    return document
+
+
+def write_pdf(document: Document, *, variant: str | None = "pdf/ua-1") -> bytes:
+    """The document as bytes; the same document gives the same bytes."""
+    with _collector_off(), _complaints() as complaints:
+        data = document.write_pdf(pdf_variant=variant, pdf_identifier=b"chapterpost", custom_metadata=False)
+    if complaints:
+        raise LayoutError("; ".join(dict.fromkeys(complaints)))
+    return bytes(data)
+
+
+def draw(sheet: Sheet, kind: Type, *, width: int, height: int) -> bytes:
+    """The first page as RGB pixels of `width` x `height`, for a cover or the fallback of a drawing."""
+    import pypdfium2
+
+    data = lay_out(sheet, kind).write_pdf()
+    with pypdfium2.PdfDocument(data) as pdf:
+        page = pdf[0]
+        image = page.render(scale=max(width / page.get_width(), height / page.get_height())).to_pil()
+    from .images import encode_jpeg
+
+    return encode_jpeg(image.convert("RGB").crop((0, 0, width, height)))
+
+
+def _make_fetcher(pictures: Mapping[str, bytes]) -> Any:  # noqa: ANN401
+    """Only the book's own pictures and the pinned fonts: no network, no other file."""
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+    class Fetcher(URLFetcher):  # type: ignore[misc]
+        def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401
+            scheme, _, path, *_ = urlsplit(url)
+            if scheme == "picture" and unquote(path) in pictures:
+                return URLFetcherResponse(url, body=pictures[unquote(path)])
+            if scheme == "file" and path.endswith(".ttf"):
+                return super().fetch(url, headers)
+            raise PipelineError(f"the layout asks for {url}; it may use the book's own pictures only")
+
+    return Fetcher(allowed_protocols=["file", "picture"])
+
+
+@contextmanager
+def _collector_off() -> Iterator[None]:
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@contextmanager
+def _complaints() -> Iterator[list[str]]:
+    """What WeasyPrint would only log: for us it is a fault of the layout."""
+    logger = logging.getLogger("weasyprint")
+    complaints: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: complaints.append(record.getMessage())  # type: ignore[method-assign]
+    logger.addHandler(handler)
+    propagate, logger.propagate = logger.propagate, False
+    try:
+        yield complaints
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagate

@@ -1,0 +1,163 @@
+"""A book's folder, a list of people, an issue folder and a clock, made anew for every test."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outbox.consent import Claim, enlist
+from outbox.issue import digest_of
+from outbox.model import Address, Consent, Envelope
+from outbox.store import Store, open_store
+from outbox.tokens import Signer
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+SLUG = "2026-03-01-first-light"
+
+BOOK = """\
+[book]
+title = "A Book"
+
+[list]
+name = "Letters on Care"
+address = "Example Press, 1 Sample Street, 12345 Sampletown"
+id = "letters.example.org"
+
+[outbox]
+sender = "Example Press <hello@example.org>"
+base_url = "https://example.org/mail"
+"""
+
+HTML = """\
+<!DOCTYPE html><html lang="en" dir="ltr"><body>
+<p>Dear @@first_name@@,</p>
+<img src="images/dawn.png" alt="Dawn">
+<p><a href="@@unsubscribe_url@@">Unsubscribe</a> · @@postal_address@@</p>
+</body></html>
+"""
+TEXT = "First light\n\nDear @@first_name@@,\n\n---\n@@unsubscribe_url@@\n@@postal_address@@\n"
+FIELDS = {"first_name": "text", "postal_address": "text", "unsubscribe_url": "url"}
+
+IssueMaker = Callable[..., Path]
+
+
+def document_of(files: dict[str, bytes], **changes: Any) -> dict[str, Any]:
+    """An issue.json over `files`, with its digest right whatever was changed."""
+    document: dict[str, Any] = {
+        "format": 1,
+        "kind": "issue",
+        "slug": SLUG,
+        "subject": "First light for @@first_name@@",
+        "preheader": "What the morning brings",
+        "send_at": None,
+        "language": "en",
+        "fields": FIELDS,
+        "list": "",
+        "layout": "classic",
+        "words": 9,
+        "minutes": 1,
+        "attachments": [],
+        "files": {path: sha256(content).hexdigest() for path, content in files.items()},
+        **changes,
+    }
+    document["sha256"] = changes.get("sha256", digest_of(document))
+    return document
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A moment that does not pass."""
+    return NOW
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    """A book's folder with its settings."""
+    (tmp_path / "book.toml").write_text(BOOK, "utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def make_issue(book: Path) -> IssueMaker:
+    """Write an issue folder as the pipeline does; keywords change issue.json, `html` and `text` the bodies."""
+
+    def make(html: str = HTML, text: str = TEXT, **changes: Any) -> Path:
+        folder = book / "build" / "issues" / changes.get("slug", SLUG)
+        files = {"body.html": html.encode(), "body.txt": text.encode(), "images/dawn.png": b"\x89PNG dawn"}
+        files |= changes.pop("more", {})
+        for path, content in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+        document = json.dumps(document_of(files, **changes), ensure_ascii=False, indent=1)
+        (folder / "issue.json").write_text(document, "utf-8")
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def envelope() -> Envelope:
+    """What every message of a send shares."""
+    sender = Address("Example Press", "hello@example.org")
+    return Envelope(
+        sender=sender,
+        reply_to=sender,
+        list_name="Letters on Care",
+        list_id="letters.example.org",
+        postal_address="Example Press, 1 Sample Street, 12345 Sampletown",
+        base_url="https://example.org/mail",
+        images="embed",
+    )
+
+
+@pytest.fixture
+def signer() -> Signer:
+    """A signer with a fixed secret."""
+    return Signer(("a secret for tests",), "letters.example.org")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A database on disk with four people: three confirmed, one pending."""
+    opened = open_store(f"sqlite:///{tmp_path / 'outbox.db'}", NOW)
+    with opened.begin() as tx:
+        for email, name in [("ana@example.org", "Ana Ruiz"), ("bjork@example.com", "Björk"), ("dora@example.com", "")]:
+            enlist(tx, Claim(email, name, Consent.CONFIRMED, "said yes", "test"), NOW)
+        enlist(tx, Claim("pia@example.org", "Pia", Consent.PENDING, "asked", "test"), NOW)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def outbox(book: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line in the book's folder and demand an exit code."""
+
+    def run(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-W", "error", "-m", "outbox", *words]
+        done = subprocess.run(command, cwd=book, env=environment(), capture_output=True, text=True, check=False)
+        assert code == done.returncode, done.stdout + done.stderr
+        return done
+
+    return run
+
+
+def environment() -> dict[str, str]:
+    """The environment for a command: this tree's packages, and no settings from outside."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OUTBOX_")}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "100"}
+
+
+@pytest.fixture
+def outbox_environment() -> dict[str, str]:
+    """The environment in which tests start their own processes."""
+    return environment()

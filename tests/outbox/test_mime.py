@@ -1,0 +1,124 @@
+"""The bytes of a message are the same every time, and every parser reads the same message from them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outbox.errors import OutboxError
+from outbox.mime import build, encode_words
+from outbox.model import Address, Attachment, OutMessage
+
+lines = st.text(st.characters(exclude_categories=("C", "Zl", "Zp")))
+bodies = st.lists(lines).map("\n".join)
+MESSAGE = OutMessage(
+    outbox_id="5eb3a6e873d94b3c.7",
+    to=Address("Björk Þórsdóttir", "bjork@example.com"),
+    sender=Address("Example Press", "hello@example.org"),
+    reply_to=(Address("", "reply@example.org"),),
+    subject="First light",
+    html="<p>Hi</p>\n",
+    text="Hi\n",
+    date=datetime(2026, 3, 1, 9, tzinfo=UTC),
+    message_id="<5eb3a6e873d94b3c.7@letters.example.org>",
+    headers=(("List-Id", "Letters <letters.example.org>"),),
+    attachments=(),
+    stream="broadcast",
+    tag="2026-03-01-first-light",
+)
+
+
+def parse(content: bytes) -> EmailMessage:
+    """Read a message with the standard library, which shares no code with the builder."""
+    return cast("EmailMessage", message_from_bytes(content, policy=policy.default))
+
+
+def part(message: EmailMessage, kind: str) -> str:
+    """The text of one body, with plain line ends."""
+    body = message.get_body((kind,))
+    assert body is not None
+    content: str = body.get_content()
+    return content.replace("\r\n", "\n")
+
+
+@given(html=bodies, text=bodies)
+def test_both_bodies_are_read_back(html: str, text: str) -> None:
+    """Whatever is written is read: text first, then HTML, no line longer than 76."""
+    content = build(replace(MESSAGE, html=html, text=text))
+    message = parse(content)
+
+    assert [found.get_content_type() for found in message.iter_parts()] == ["text/plain", "text/html"]  # type: ignore[union-attr]
+    assert html == part(message, "html")
+    assert text == part(message, "plain")
+    assert max(map(len, content.split(b"\r\n"))) <= 76
+    assert b"\n" not in content.replace(b"\r\n", b"")
+
+
+@given(lines.map(str.strip))
+def test_a_subject_is_read_back(subject: str) -> None:
+    """A subject of any letters and length survives folding and encoding."""
+    content = build(replace(MESSAGE, subject=subject))
+
+    assert subject == parse(content)["Subject"]
+    assert max(map(len, content.split(b"\r\n"))) <= 76
+
+
+@given(lines.map(lambda text: " ".join(text.split())))
+def test_a_name_is_read_back(name: str) -> None:
+    """Quotes, commas, brackets and letters of any script stay in the name and out of the address."""
+    message = parse(build(replace(MESSAGE, to=Address(name, "bjork@example.com"))))
+    (address,) = message["To"].addresses
+
+    assert (name, "bjork@example.com") == (address.display_name, address.addr_spec)
+
+
+@pytest.mark.parametrize("bad", ["a\nBcc: all@example.org", "a\r\nb", "a\0", "a\x85b", "a\u2028b"])
+@pytest.mark.parametrize("where", ["subject", "to", "header", "message_id", "attachment"])
+def test_a_line_break_in_a_header_is_refused(bad: str, where: str) -> None:
+    """No value can begin another header."""
+    changed = {
+        "subject": replace(MESSAGE, subject=bad),
+        "to": replace(MESSAGE, to=Address(bad, "a@example.org")),
+        "header": replace(MESSAGE, headers=(("List-Id", bad),)),
+        "message_id": replace(MESSAGE, message_id=bad),
+        "attachment": replace(MESSAGE, attachments=(Attachment(bad, "image/png", b""),)),
+    }
+
+    with pytest.raises(OutboxError, match="line break"):
+        build(changed[where])
+
+
+def test_a_mailbox_that_is_not_ascii_is_refused() -> None:
+    """What no header can carry is said, not mangled."""
+    with pytest.raises(OutboxError, match="cannot stand in a header"):
+        build(replace(MESSAGE, to=Address("", "zoë@example.org")))
+
+
+def test_pictures_and_attachments_travel_along() -> None:
+    """A picture stands beside the HTML it belongs to, an attachment beside the whole letter."""
+    picture = Attachment("dawn.png", "image/png", b"\x89PNG" * 50, "abc@letters.example.org")
+    book = Attachment("book.epub", "application/epub+zip", b"PK")
+    message = parse(build(replace(MESSAGE, attachments=(picture, book))))
+    html = message.get_body(("related", "html"))
+    assert html is not None
+
+    assert message.get_content_type() == "multipart/mixed"
+    assert html.get_content_type() == "multipart/related"
+    assert [found.get_content() for found in message.iter_attachments()] == [b"PK"]
+    (shown,) = html.iter_attachments()
+    assert shown["Content-ID"] == "<abc@letters.example.org>"
+    assert shown.get_content() == b"\x89PNG" * 50
+
+
+def test_an_encoded_word_is_never_too_long() -> None:
+    """RFC 2047: at most 75 characters for one encoded word."""
+    words = encode_words("Þ" * 500).split(" ")
+
+    assert max(map(len, words)) <= 75
