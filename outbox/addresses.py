@@ -50,12 +50,12 @@ def read_mailbox(text: str) -> str:
     except EmailNotValidError as error:
         raise PeopleError(f"{text!r} is not a mail address: {error}") from None
     if not found.ascii_email:
-        raise PeopleError(f"{text!r} has letters beyond ASCII before the @; no provider can carry that yet")
+        raise PeopleError(f"{text!r}: no provider carries letters beyond ASCII before @")
     return found.ascii_email
 
 
 def read_name(text: str) -> str:
-    """Return a name in NFC on one line; raises PeopleError when it holds a line break or control character."""
+    """Return a name in NFC on one line; raises PeopleError for a line break or control character."""
     name = unicodedata.normalize("NFC", text.strip())
     if CONTROL.search(name):
         raise PeopleError(f"the name {name!r} holds a line break or control character")

@@ -108,6 +108,7 @@ def recover(sender: Sender, now: datetime) -> Counter[State]:
         open_before = {person.outbox_id for person in people if person.state == State.IN_DOUBT}
         states = (STATE_AFTER[result.outcome] for result in results if result.outbox_id in open_before)
         tally.update(policy if state == State.IN_DOUBT else state for state in states)
+    del tally[State.RETRY]  # these go again in the same pass
     return tally
 
 

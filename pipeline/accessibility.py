@@ -22,7 +22,10 @@ def describe(book: Book, words: Mapping[str, str], *, pages: bool) -> list[Meta]
     claims = [("accessMode", "textual")] + [("accessMode", "visual")] * bool(telling)
     claims += [("accessModeSufficient", "textual")] * described
     claims += [("accessibilityFeature", feature) for feature in features]
-    claims += [("accessibilityHazard", "none"), ("accessibilitySummary", _summarise(words, features, bool(telling)))]
+    claims += [
+        ("accessibilityHazard", "none"),
+        ("accessibilitySummary", _summarise(words, features, bool(telling))),
+    ]
     return [Meta(f"schema:{name}", value) for name, value in claims]
 
 
@@ -30,7 +33,9 @@ def _summarise(words: Mapping[str, str], features: list[str], pictures: bool) ->
     """The same facts in sentences, for people who choose a book."""
     sentences = [words["accessible_text"]]
     if pictures:
-        sentences.append(words["accessible_pictures" if "alternativeText" in features else "accessible_no_pictures"])
+        sentences.append(
+            words["accessible_pictures" if "alternativeText" in features else "accessible_no_pictures"]
+        )
     if "pageNavigation" in features:
         sentences.append(words["accessible_pages"])
     return " ".join(sentences)

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from .check import find_errors
 from .config import Config, EditionTable, default_config, read_config
 from .cover import draw_picture, make_cover
 from .errors import ConfigError, PipelineError, Place, raise_all
 from .files import write_atomically
+from .glyphs import find_missing_glyphs
 from .images import find_image, for_epub, for_print
 from .layouts import Layout, read_layout
 from .manuscript import read_manuscript
 from .model import Book, Chapter, Edition
-from .resolve import newest_date, resolve, slugify
+from .resolve import find_newest_date, resolve, slugify
 from .settings import BookPicture, Settings
 from .typeset import Type, prepare_type
 
 Progress = Callable[[str], None]
+
+
+def _be_quiet(_: str) -> None:
+    """For callers who want to hear nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ def open_manuscript(folder: Path, *, epoch: str | None = None) -> Manuscript:
     folder = folder.resolve()
     config = read_config(folder) if (folder / "book.toml").exists() else default_config(folder)
     chapters = read_manuscript(folder, config)
-    return Manuscript(folder, config, chapters, _read_epoch(epoch) or newest_date(chapters, config))
+    return Manuscript(folder, config, chapters, _read_epoch(epoch) or find_newest_date(chapters, config))
 
 
 def _read_epoch(epoch: str | None) -> datetime | None:
@@ -79,13 +84,24 @@ def resolve_edition(manuscript: Manuscript, edition: EditionTable) -> tuple[Book
 
 
 def make_edition(
-    manuscript: Manuscript, edition: EditionTable, *, formats: Sequence[str] = (), say: Progress = lambda _: None
+    manuscript: Manuscript,
+    edition: EditionTable,
+    *,
+    formats: Sequence[str] = (),
+    say: Progress = _be_quiet,
+    warn: Progress = _be_quiet,
 ) -> tuple[Edition, ...]:
-    """Every format of one edition; the EPUB takes its page numbers from the PDF."""
+    """Every format of one edition; the EPUB takes its page numbers from the PDF.
+
+    `say` hears of each stage as it begins, `warn` of what the author should know.
+    """
     book, layout = resolve_edition(manuscript, edition)
+    raise_all(find_errors(book))
     wanted = formats or edition.formats or manuscript.config.ebook.formats
     settings = _prepare(manuscript, book, layout, name=name_file(manuscript.config, edition))
     made: list[Edition] = []
+    for place, message in find_missing_glyphs(book, settings.type.faces):
+        warn(f"{place}: M050 warning: {message}")
     for format_name in sorted(wanted, key=ORDER.index):
         say(f"{settings.file_name}.{format_name}")
         made.append(_load_format(format_name)(book, layout, settings))
@@ -138,8 +154,10 @@ def _measure_page(size: str) -> float:
     if size.lower() in _NAMED_PAGES:
         return _NAMED_PAGES[size.lower()]
     lengths = _LENGTH.findall(size)
-    if len(lengths) != 2 or lengths[0][1] != lengths[1][1]:  # noqa: PLR2004  (width and height)
-        message = f"page is '{size}'; write width and height in one unit, such as \"6in 9in\", or A4, A5, letter"
+    if len(lengths) != 2 or lengths[0][1] != lengths[1][1]:
+        message = (
+            f"page is '{size}'; write width and height in one unit, such as \"6in 9in\", or A4, A5, letter"
+        )
         raise ConfigError(message, Place("book.toml"))
     return float(lengths[1][0]) / float(lengths[0][0])
 
@@ -155,7 +173,9 @@ def prepare_pictures(book: Book, manuscript: Manuscript, kind: Type) -> tuple[Bo
                 place = Place(chapter.source, node.line)
                 try:
                     path = find_image(folder, node.attrs["src"], place)
-                    pictures[node.attrs["src"]] = _prepare_picture(node.attrs["src"], path, node.attrs["alt"], kind)
+                    pictures[node.attrs["src"]] = _prepare_picture(
+                        node.attrs["src"], path, node.attrs["alt"], kind
+                    )
                 except PipelineError as error:
                     errors.append(error if error.place else type(error)(error.message, place))
     raise_all(errors)
@@ -182,7 +202,3 @@ def write_editions(folder: Path, editions: Sequence[Edition]) -> tuple[Path, ...
             write_atomically(folder / name, data)
             paths.append(folder / name)
     return tuple(paths)
-
-
-def read_environment(environ: Mapping[str, str] = os.environ) -> str | None:
-    return environ.get("SOURCE_DATE_EPOCH")

@@ -2,58 +2,153 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any
 
 import typer
 
-from .errors import DONE, PipelineError
+from .errors import DONE, MUST_ACT, PipelineError
 
 app = typer.Typer(
-    help="Make an e-book and a newsletter from one folder of Markdown chapters.",
+    help="Make an e-book and letters from one folder of Markdown chapters.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
+    pretty_exceptions_enable=False,
 )
-_Folder = Annotated[Path, typer.Option("--book", help="The book's folder.", show_default="here")]
 
-
-@app.callback()
-def _start() -> None:
-    """Make an e-book and a newsletter from one folder of Markdown chapters."""
+_Book = Annotated[Path, typer.Option("--book", metavar="DIR", help="The book's folder; here when left out.")]
+_Edition = Annotated[str, typer.Option("--edition", metavar="NAME", help="Only this edition of book.toml.")]
+_Verbose = Annotated[bool, typer.Option("--verbose", help="Say how long each stage took.")]
 
 
 def main() -> None:
-    """Run the command; what an author must mend is said in plain sentences, and the exit code says so too."""
+    """Run the command: what the author must mend is said in plain sentences, and by the exit code."""
     try:
-        app(standalone_mode=False)
+        app()
     except PipelineError as error:
         print(error, file=sys.stderr)
         raise SystemExit(error.exit_code) from None
-    raise SystemExit(DONE)
+    except KeyboardInterrupt:
+        print("stopped; what was made before is still there", file=sys.stderr)
+        raise SystemExit(MUST_ACT) from None
+
+
+@app.callback()
+def _begin() -> None:
+    """Make an e-book and letters from one folder of Markdown chapters.
+
+    Exit codes: 0 done, 1 something for you to mend, 2 a wrong command line, 75 try later.
+    """
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make; it must not exist yet.")],
+) -> None:
+    """Begin a book: a folder with a small book in it to write over.
+
+    Example: pipeline new mybook && cd mybook && pipeline ebook
+    """
+    from .starter import begin_book
+
+    begin_book(folder, today=_today())
+    print(f"{folder} is begun. Next: cd {folder} && pipeline ebook")
+
+
+@app.command()
+def check(
+    book: _Book = Path(),
+    edition: _Edition = "",
+    judges: Annotated[
+        bool, typer.Option("--judges", help="Also have the finished files judged from outside.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print findings as JSON.")] = False,
+) -> None:
+    """Read the manuscript over: alternative texts, links, headings, leftovers.
+
+    Examples: pipeline check; pipeline check --judges
+    """
+    from .proofread import format_findings, judge_outputs, read_over
+
+    findings = read_over(book, edition, today=_today())
+    text = format_findings(findings, as_json=as_json)
+    if text:
+        print(text)
+    failed = any(finding.severity == "error" for finding in findings)
+    if judges:
+        table, passed = judge_outputs(book)
+        print(table)
+        failed = failed or not passed
+    raise SystemExit(MUST_ACT if failed else DONE)
 
 
 @app.command()
 def ebook(
-    book: _Folder = Path(),
-    edition: Annotated[str, typer.Option(help="Make this edition only.")] = "",
-    formats: Annotated[Optional[list[str]], typer.Option("--format", help="pdf or epub; both when left out.")] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Say how long each stage took.")] = False,
+    book: _Book = Path(),
+    edition: _Edition = "",
+    formats: Annotated[
+        list[str] | None, typer.Option("--format", metavar="pdf|epub", help="Only this format.")
+    ] = None,
+    verbose: _Verbose = False,
 ) -> None:
-    """Make the PDF and the EPUB of every edition, into build/."""
-    from .build import choose_editions, make_edition, open_manuscript, read_environment, write_editions
+    """Make the PDF and the EPUB of every edition in build/.
 
-    started = time.perf_counter()
+    Examples: pipeline ebook; pipeline ebook --edition sample --format epub
+    """
+    from .build import choose_editions, make_edition, open_manuscript, write_editions
 
-    def say(what: str) -> None:
-        if verbose:
-            print(f"{time.perf_counter() - started:6.2f} s  {what}", file=sys.stderr)
+    with _watch(verbose=verbose) as say:
+        manuscript = open_manuscript(book, epoch=os.environ.get("SOURCE_DATE_EPOCH"))
+        tables = choose_editions(manuscript.config, edition)
+        made = [
+            one
+            for table in tables
+            for one in make_edition(manuscript, table, formats=formats or (), say=say, warn=_warn)
+        ]
+        paths = write_editions(manuscript.folder / "build", made)
+    for path in paths:
+        print(path.relative_to(manuscript.folder))
 
-    manuscript = open_manuscript(book, epoch=read_environment())
-    say("manuscript read")
-    made = [e for table in choose_editions(manuscript.config, edition) for e in make_edition(manuscript, table, formats=formats or (), say=say)]
-    for path in write_editions(book / "build", made):
-        print(path)
-    say("written")
+
+def _today() -> date:
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return (datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)).date()
+
+
+def _warn(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
+class _watch:  # noqa: N801  (used as a context manager, like a function)
+    """Tell what is being made: timings with --verbose, a spinner where someone is looking."""
+
+    def __init__(self, *, verbose: bool) -> None:
+        self._verbose = verbose
+        self._started = time.perf_counter()
+        self._spinner: Any = None
+
+    def __enter__(self) -> Callable[[str], None]:
+        if not self._verbose and sys.stderr.isatty():
+            from rich.console import Console
+
+            self._spinner = Console(stderr=True).status("reading the manuscript")
+            self._spinner.__enter__()
+        return self._say
+
+    def _say(self, stage: str) -> None:
+        if self._verbose:
+            print(f"{time.perf_counter() - self._started:7.2f} s  {stage}", file=sys.stderr)
+        elif self._spinner:
+            self._spinner.update(stage)
+
+    def __exit__(self, *problem: object) -> None:
+        if self._spinner:
+            self._spinner.__exit__(*problem)
+        elif self._verbose:
+            self._say("done")

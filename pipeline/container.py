@@ -92,7 +92,7 @@ class _Ready(epub.EpubItem):  # type: ignore[misc]
 class _Writer(epub.EpubWriter):  # type: ignore[misc]
     """Writes xml:lang on the package, and a zip whose bytes depend on nothing but the book."""
 
-    def _write_opf_file(self, root: Any) -> None:  # noqa: ANN401
+    def _write_opf_file(self, root: Any) -> None:
         root.set(_XML_LANG, self.book.language)
         super()._write_opf_file(root)
 
@@ -119,7 +119,7 @@ class _Still:
         self._archive.writestr(entry, data, compresslevel=6)
 
 
-def _fill(package: Package) -> Any:  # noqa: ANN401
+def _fill(package: Package) -> Any:
     book = epub.EpubBook()
     book.set_identifier(package.identifier)
     book.set_title(package.title)
@@ -142,7 +142,7 @@ def _fill(package: Package) -> Any:  # noqa: ANN401
     return book
 
 
-def _make_item(member: Member, index: int) -> Any:  # noqa: ANN401
+def _make_item(member: Member, index: int) -> Any:
     uid = f"i{index:03d}"
     if member.title:
         return _Ready(member, uid)
@@ -151,7 +151,7 @@ def _make_item(member: Member, index: int) -> Any:  # noqa: ANN401
     return item
 
 
-def _make_link(point: NavPoint) -> Any:  # noqa: ANN401
+def _make_link(point: NavPoint) -> Any:
     uid = "n-" + "".join(letter if letter.isalnum() else "-" for letter in point.href)
     link = epub.Link(point.href, point.title, uid)
     return (link, [_make_link(child) for child in point.children]) if point.children else link

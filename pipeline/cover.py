@@ -52,13 +52,17 @@ def _read_cover(book: Book) -> bytes:
     place = Place("book.toml")
     path = find_image(book.folder, book.meta.cover, place)
     if min(size_of(path)) < _SMALLEST:
-        message = f"the cover's shorter side has {min(size_of(path))} pixels; stores ask for {_SMALLEST} or more"
+        message = (
+            f"the cover's shorter side has {min(size_of(path))} pixels; stores ask for {_SMALLEST} or more"
+        )
         raise ManuscriptError(message, place, rule="M030")
     picture = for_print(path, book.meta.cover_alt)
     if picture.media_type == "image/jpeg":
         return picture.data
     if picture.media_type == "image/svg+xml":
-        raise ManuscriptError("the cover is an SVG; give a JPEG or PNG, or leave `cover` out to have one drawn", place)
+        raise ManuscriptError(
+            "the cover is an SVG; give a JPEG or PNG, or leave `cover` out to have one drawn", place
+        )
     from PIL import Image
 
     out = io.BytesIO()
@@ -78,8 +82,15 @@ def draw_cover(book: Book, layout: Layout, kind: Type, *, height: int) -> str:
 
 
 def set_lines(
-    faces: Sequence[Face], text: str, *, family: str, width: float, size: float, weight: int = 400,
-    style: str = "normal", most: int = 5,
+    faces: Sequence[Face],
+    text: str,
+    *,
+    family: str,
+    width: float,
+    size: float,
+    weight: int = 400,
+    style: str = "normal",
+    most: int = 5,
 ) -> tuple[float, list[str]]:
     """A size of at most `size`, and `text` in balanced lines of at most `width`, both in the drawing's units."""
     face = next(face for face in faces if (face.family, face.weight, face.style) == (family, weight, style))
@@ -104,10 +115,10 @@ def _break(words: Sequence[tuple[str, float]], limit: float) -> list[tuple[str, 
 
 
 def _balance(words: Sequence[tuple[str, float]], limit: float, count: int) -> list[str]:
-    """The narrowest measure that still takes no more lines."""
-    narrow = limit
-    while narrow > 0 and len(_break(words, narrow)) <= count:
-        limit, narrow = narrow, narrow * 0.97
+    """The lines of the narrowest measure that takes no more of them."""
+    widest = max(length for _, length in words)
+    while limit * 0.97 > widest and len(_break(words, limit * 0.97)) <= count:
+        limit *= 0.97
     return [line for line, _ in _break(words, limit)]
 
 
@@ -118,15 +129,21 @@ def _measure(face: Face, text: str) -> float:
     buffer.add_str(text)
     buffer.guess_segment_properties()
     hb.shape(font, buffer)
-    return sum(position.x_advance for position in buffer.glyph_positions) / font.face.upem
+    advance: int = sum(position.x_advance for position in buffer.glyph_positions)
+    return advance / int(font.face.upem)
 
 
 def draw_picture(art: bytes, kind: Type, *, width: int, height: int) -> bytes:
     """An SVG as a JPEG of the given pixels, from the cache when it was drawn before."""
-    recipe = b"|".join([art, str((width, height)).encode(), *(face.path.name.encode() for face in kind.faces)])
+    recipe = b"|".join(
+        [art, str((width, height)).encode(), *(face.path.name.encode() for face in kind.faces)]
+    )
     path: Path = kind.cache / f"{sha256(recipe).hexdigest()}.jpg"
     if not path.exists():
-        css = f"@page {{ size: {width}px {height}px; margin: 0 }} html, body {{ margin: 0 }} img {{ display: block; width: {width}px; height: {height}px }}"
+        css = (
+            f"@page {{ size: {width}px {height}px; margin: 0 }} body {{ margin: 0 }}"
+            f"img {{ display: block; width: {width}px; height: {height}px }}"
+        )
         html = '<html lang="en"><title>x</title><body><img src="picture:art" alt=""></body></html>'
         write_atomically(path, draw(Sheet(html, css, {"art": art}), kind, width=width, height=height))
     return path.read_bytes()

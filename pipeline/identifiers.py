@@ -10,13 +10,15 @@ from uuid import UUID, uuid5
 _NAMESPACE = UUID("6f0d3f3c-52a4-5d5a-9a52-0c6b1f7d9b11")
 
 # Two-letter subtags in force in the IANA language subtag registry. Longer ones are checked by form alone.
-_LANGUAGES = """aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz
+_LANGUAGES = """
+    aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz
     ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik
     io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml
     mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd
     se sg sh si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve
     vi vo wa wo xh yi yo za zh zu"""
-_REGIONS = """AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV
+_REGIONS = """
+    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV
     BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET
     EU FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL
     IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC
@@ -35,11 +37,11 @@ _URN = re.compile(r"urn:[a-z0-9][a-z0-9-]{0,30}[a-z0-9]:[!-~]+", re.IGNORECASE |
 
 _HONORIFICS = "dr dr. prof prof. professor mr mr. mrs mrs. ms ms. sir dame rev rev."
 _SUFFIXES = "jr jr. sr sr. ii iii iv"
-_PARTICLES = (
-    "al ap ben bin da dal das de del della den der des di do dos du el la las le les los ten ter van vom von y "
-    "zu zum zur"
-)
-_BODIES = """academy agency association authors board center centre church clinic club college committee company
+_PARTICLES = """
+    al ap ben bin da dal das de del della den der des di do dos du el la las le les los ten ter van vom von
+    y zu zum zur"""
+_BODIES = """
+    academy agency association authors board center centre church clinic club college committee company
     consortium contributors council department editors foundation group hospital inc institute laboratory
     library ltd ministry museum network office organisation organization press project publishers publishing
     school services society team trust union university"""
@@ -93,7 +95,9 @@ def find_urn_fault(identifier: str) -> str:
     scheme, name = identifier[4:].split(":", 1)
     if scheme.lower() == "isbn":
         return find_isbn_fault(name)
-    if scheme.lower() == "uuid" and not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", name):
+    if scheme.lower() == "uuid" and not re.fullmatch(
+        r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", name
+    ):
         return "holds no UUID: 32 hexadecimal digits in groups of 8-4-4-4-12; leave it out to have one made"
     return ""
 
@@ -135,7 +139,9 @@ def _find_family_name(words: list[str]) -> int:
 
 
 def _is_body(name: str) -> bool:
-    return name.startswith("The ") or any(word.strip(".,").lower() in _BODIES.split() for word in name.split())
+    return name.startswith("The ") or any(
+        word.strip(".,").lower() in _BODIES.split() for word in name.split()
+    )
 
 
 def _is_eastern(name: str) -> bool:

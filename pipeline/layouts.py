@@ -34,7 +34,7 @@ class Layout:
     _templates: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
-    def _environment(self) -> Any:  # noqa: ANN401  (jinja2 is imported only where a page is filled)
+    def _environment(self) -> Any:
         import jinja2
 
         return jinja2.Environment(
@@ -59,7 +59,9 @@ class Layout:
 
     def read_css(self, name: str) -> str:
         """The CSS of base and then of the layout, `var(--token)` replaced by its value, comments dropped."""
-        texts = [self._resolve(folder / name) for folder in reversed(self.folders) if (folder / name).exists()]
+        texts = [
+            self._resolve(folder / name) for folder in reversed(self.folders) if (folder / name).exists()
+        ]
         return "\n".join(texts)
 
     def _resolve(self, path: Path) -> str:
@@ -69,7 +71,9 @@ class Layout:
             if found[1] not in self.tokens:
                 line = css.count("\n", 0, found.start()) + 1
                 place = Place(f"layouts/{path.parent.parent.name}/{path.parent.name}/{path.name}", line)
-                raise LayoutError(f"layout.toml names no token '{found[1]}'; add it or correct the name", place)
+                raise LayoutError(
+                    f"layout.toml names no token '{found[1]}'; add it or correct the name", place
+                )
             return self.tokens[found[1]]
 
         return _COMMENT.sub("", _VARIABLE.sub(value, css)).strip()
@@ -81,7 +85,7 @@ class Layout:
     def read_words(self, language: str) -> Mapping[str, str]:
         """What the press prints by itself, in `language` or, word by word, in English."""
         words: dict[str, str] = {}
-        for code in dict.fromkeys(["en", language.split("-")[0], language]):
+        for code in dict.fromkeys(["en", language.split("-", maxsplit=1)[0], language]):
             path = self.find(f"words/{code}.toml")
             words |= tomllib.loads(path.read_text(encoding="utf-8")) if path else {}
         return words
@@ -122,7 +126,9 @@ def _flatten(table: Mapping[str, Any]) -> dict[str, str]:
     tokens = {key: value for key, value in table.items() if isinstance(value, str)}
     for section, values in table.items():
         if section == "colors":
-            tokens |= values.get("light", {}) | {f"dark-{key}": value for key, value in values.get("dark", {}).items()}
+            tokens |= values.get("light", {}) | {
+                f"dark-{key}": value for key, value in values.get("dark", {}).items()
+            }
         elif isinstance(values, dict):
             tokens |= {f"{section}-{key}": str(value) for key, value in values.items()}
     return tokens

@@ -101,13 +101,9 @@ def _write_code(writer: Writer, node: Node) -> str:
 
 def _write_link(writer: Writer, node: Node) -> str:
     title = node.attrs.get("title", "")
-    role = node.attrs.get("role", "")
-    return (
-        f'<a href="{escape(writer.link(node))}"'
-        + (f' title="{escape(title)}"' if title else "")
-        + (f' class="{role}"' if role else "")
-        + f">{writer.write(node.children)}</a>"
-    )
+    opened = writer.open("a", node, node.attrs.get("role", ""))
+    named = f' title="{escape(title)}"' if title else ""
+    return f'{opened[:-1]} href="{escape(writer.link(node))}"{named}>{writer.write(node.children)}</a>'
 
 
 def _write_reference(writer: Writer, node: Node) -> str:
@@ -149,8 +145,12 @@ def _write_table(writer: Writer, node: Node) -> str:
     body = [row for row in rows if "head" not in row.attrs]
     named = "rowheads" in node.attrs.get("class", "")
     parts = [writer.open("table", node), "\n", writer.write(caption)]
-    parts += ["<thead>\n", *(_write_row(writer, row, named=False) for row in head), "</thead>\n"] if head else []
-    parts += ["<tbody>\n", *(_write_row(writer, row, named=named) for row in body), "</tbody>\n"] if body else []
+    parts += (
+        ["<thead>\n", *(_write_row(writer, row, named=False) for row in head), "</thead>\n"] if head else []
+    )
+    parts += (
+        ["<tbody>\n", *(_write_row(writer, row, named=named) for row in body), "</tbody>\n"] if body else []
+    )
     return "".join([*parts, "</table>\n"])
 
 
@@ -166,7 +166,7 @@ def _write_row(writer: Writer, row: Node, *, named: bool) -> str:
 
 def _write_div(writer: Writer, node: Node) -> str:
     name = node.attrs["name"]
-    tag, role = _DIVS.get(name, ("aside", ""))
+    tag, role = _DIVS.get(name, ("aside", ' role="note"'))
     opened = writer.open(tag, node, name, "box" if tag == "aside" else "")
     opened = f"{opened[:-1]}{role}>"
     title = "" if tag != "aside" or _has_title(node) else _box_title(writer.words.get(name, ""))

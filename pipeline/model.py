@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date as Date  # a field is called date
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -14,8 +15,18 @@ from .config import Metadata
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
 Kind = Literal[
-    "chapter", "preface", "foreword", "dedication", "epigraph", "introduction", "part", "appendix",
-    "acknowledgements", "about", "colophon", "references",
+    "chapter",
+    "preface",
+    "foreword",
+    "dedication",
+    "epigraph",
+    "introduction",
+    "part",
+    "appendix",
+    "acknowledgements",
+    "about",
+    "colophon",
+    "references",
 ]
 
 
@@ -60,6 +71,8 @@ def plain(nodes: tuple[Node, ...]) -> str:
             parts.append(node.text)
         elif node.kind in {"softbreak", "break"}:
             parts.append(" ")
+        elif node.kind == "image":
+            parts.append(node.attrs["alt"])
         elif node.kind not in {"note", "citation"}:
             parts.append(plain(node.children))
     return "".join(parts)
@@ -82,8 +95,8 @@ class Chapter:
     summary: str = ""
     tags: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
-    date: date | None = None
-    reviewed: date | None = None
+    date: Date | None = None
+    reviewed: Date | None = None
     editions: tuple[str, ...] = ()  # empty: every edition
     status: str = ""
     title_line: int = 0
@@ -137,5 +150,7 @@ class Edition:
     name: str
     format: str
     files: Mapping[str, bytes]
-    pages: Mapping[str, str] = field(default_factory=lambda: EMPTY)  # page label -> first anchor on it, in page order
+    pages: Mapping[str, str] = field(
+        default_factory=lambda: EMPTY
+    )  # page label -> first anchor on it, in page order
     notices: tuple[str, ...] = ()  # what the author should know, e.g. a glyph no font has

@@ -10,7 +10,7 @@ from html import escape
 from .layouts import Layout
 from .markup import Writer
 from .model import Book, Chapter, plain
-from .resolve import FRONT, chapter_label
+from .resolve import EARLY, FRONT, label_chapter
 
 #: What each kind is to EPUB (Structural Semantics Vocabulary 1.1) and to a screen reader (DPUB-ARIA 1.1).
 SEMANTICS: Mapping[str, tuple[str, str]] = {
@@ -54,7 +54,7 @@ class Words:
         return self.table["date"].format(day=day.day, month=month, year=day.year)
 
     def say_names(self, names: list[str]) -> str:
-        if len(names) < 2:  # noqa: PLR2004  (nothing to join)
+        if len(names) < 2:
             return "".join(names)
         return f"{', '.join(names[:-1])} {self.table['and']} {names[-1]}"
 
@@ -81,9 +81,9 @@ def write_chapter(
     epub_type, role = SEMANTICS[chapter.kind]
     values = {
         "chapter": chapter, "words": words, "epub_type": epub_type, "role": role,
-        "label": chapter_label(chapter, words.table) if chapter.number else "",
+        "label": label_chapter(chapter, words.table) if chapter.number else "",
         "heading": writer.write(chapter.heading) or escape(chapter.title, quote=False),
-        "quiet": chapter.kind in {"dedication", "epigraph"},
+        "quiet": chapter.kind in EARLY,
         "spoken": words.table.get(chapter.kind, chapter.title),
         "before": writer.before.get(chapter.slug, ""),
         "body": body, "notes": notes(writer),

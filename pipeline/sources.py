@@ -1,4 +1,4 @@
-"""Read a text file that an author wrote: UTF-8 with even line ends, or an error that says how to get there."""
+"""Read a text file that an author wrote: UTF-8 with even line ends, or an error with a way to get there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def read_source(
 ) -> str:
     """The text of `path`, without byte order mark, every line end a line feed.
 
-    `source` is the path as messages show it; `limit` is in bytes and is asked before the file is read.
+    `source` is the path as messages show it; `limit` is in bytes, asked for before reading.
     Raises `error` for a file that is missing, closed to us, too large, or not UTF-8 text.
     """
     try:
@@ -28,10 +28,10 @@ def read_source(
         data = path.read_bytes() if size <= limit else b""
     except OSError as problem:
         reason = problem.strerror or str(problem)
-        raise error(f"cannot be read: {reason}; check the file and its permissions", Place(source)) from None
+        raise error(f"cannot be read: {reason}; check the file and its rights", Place(source)) from None
     if size > limit:
         raise error(
-            f"is too large: {size / _MEGABYTE:.1f} MB, {limit / _MEGABYTE:.3g} MB are allowed; split the file",
+            f"is too large: {size / _MEGABYTE:.1f} MB, {limit / _MEGABYTE:.3g} MB are allowed; split it",
             Place(source),
         )
     return _decode(data, source, error)
@@ -45,7 +45,7 @@ def _decode(data: bytes, source: str, error: type[PipelineError]) -> str:
     except UnicodeDecodeError as problem:
         place = Place(source, _count_lines(data[: problem.start]))
         byte = data[problem.start]
-        raise error(f"byte 0x{byte:02X} is not UTF-8; {_tell_cure(source, 'WINDOWS-1252')}", place) from None
+        raise error(f"byte 0x{byte:02X} is not UTF-8; {_tell_cure(source, 'CP1252')}", place) from None
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if match := FORBIDDEN.search(text):
         place = Place(source, text.count("\n", 0, match.start()) + 1)

@@ -26,7 +26,13 @@ class Labels:
         """The label a reader sees: "Cover", "iv", "41"."""
         if page >= self.body:
             return str(page - self.body + 1)
-        return roman(page - self.front + 1) if page >= self.front else "Cover" if page == 0 else f"Cover {page + 1}"
+        return (
+            roman(page - self.front + 1)
+            if page >= self.front
+            else "Cover"
+            if page == 0
+            else f"Cover {page + 1}"
+        )
 
 
 def roman(number: int) -> str:
@@ -75,7 +81,7 @@ def repair_lists(pdf: pikepdf.Pdf) -> int:
     return mended
 
 
-def _gather(pdf: pikepdf.Pdf, item: Any, kids: list[Any]) -> Any:  # noqa: ANN401  (pikepdf objects are dynamic)
+def _gather(pdf: pikepdf.Pdf, item: Any, kids: list[Any]) -> Any:
     body = pdf.make_indirect(Dictionary(Type=Name.StructElem, S=Name.LBody, P=item, K=Array()))
     for kid in kids:
         for piece in _kids(kid) if _is(kid, Name.LBody) else [kid]:
@@ -120,15 +126,15 @@ def _nested_in_links(pdf: pikepdf.Pdf) -> Iterator[Any]:
         todo += [(kid, inside) for kid in _kids(element) if isinstance(kid, Dictionary) and Name.S in kid]
 
 
-def _is_object(kid: Any) -> bool:  # noqa: ANN401
+def _is_object(kid: Any) -> bool:
     return isinstance(kid, Dictionary) and kid.get("/Type") == Name.OBJR
 
 
-def _holds_object(element: Any) -> bool:  # noqa: ANN401
+def _holds_object(element: Any) -> bool:
     return any(_is_object(kid) for kid in _kids(element))
 
 
-def _take_objects(element: Any) -> list[Any]:  # noqa: ANN401
+def _take_objects(element: Any) -> list[Any]:
     """Take the annotations out of an element."""
     kids = _kids(element)
     taken = [kid for kid in kids if _is_object(kid)]
@@ -137,7 +143,7 @@ def _take_objects(element: Any) -> list[Any]:  # noqa: ANN401
     return taken
 
 
-def _walk(root: Any) -> Iterator[Any]:  # noqa: ANN401
+def _walk(root: Any) -> Iterator[Any]:
     todo = [root]
     while todo:
         element = todo.pop()
@@ -145,25 +151,25 @@ def _walk(root: Any) -> Iterator[Any]:  # noqa: ANN401
         todo += [kid for kid in _kids(element) if isinstance(kid, Dictionary)]
 
 
-def _kids(element: Any) -> list[Any]:  # noqa: ANN401
+def _kids(element: Any) -> list[Any]:
     kids = element.get("/K")
     return [] if kids is None else list(kids) if isinstance(kids, Array) else [kids]
 
 
-def _is(kid: Any, kind: Name) -> bool:  # noqa: ANN401
+def _is(kid: Any, kind: Name) -> bool:
     return isinstance(kid, Dictionary) and kid.get("/S") == kind
 
 
 def _label(pdf: pikepdf.Pdf, labels: Labels) -> None:
     """Page labels (ISO 32000-1, 12.4.2): what a viewer shows beside the page."""
-    numbers = Array()
+    numbers: list[Any] = []
     for page in range(labels.front):
         numbers.extend([page, Dictionary(P=String(labels.name(page)))])
     if labels.front < labels.body:
         numbers.extend([labels.front, Dictionary(S=Name.r, St=1)])
     if labels.body < labels.total:
         numbers.extend([labels.body, Dictionary(S=Name.D, St=1)])
-    pdf.Root.PageLabels = Dictionary(Nums=numbers)
+    pdf.Root.PageLabels = Dictionary(Nums=Array(numbers))
 
 
 def _describe(pdf: pikepdf.Pdf, book: Book) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from .errors import LayoutError, PipelineError, Place
+from .errors import LayoutError, PipelineError
 from .fonts import Face, FaceSpec, font_css, isolate, pin_face
 
 if TYPE_CHECKING:
@@ -83,12 +83,12 @@ def draw(sheet: Sheet, kind: Type, *, width: int, height: int) -> bytes:
     return encode_jpeg(image.convert("RGB").crop((0, 0, width, height)))
 
 
-def _make_fetcher(pictures: Mapping[str, bytes]) -> Any:  # noqa: ANN401
+def _make_fetcher(pictures: Mapping[str, bytes]) -> Any:
     """Only the book's own pictures and the pinned fonts: no network, no other file."""
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
     class Fetcher(URLFetcher):  # type: ignore[misc]
-        def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401
+        def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> Any:
             scheme, _, path, *_ = urlsplit(url)
             if scheme == "picture" and unquote(path) in pictures:
                 return URLFetcherResponse(url, body=pictures[unquote(path)])

@@ -8,13 +8,13 @@ from html import escape
 
 from ..accessibility import describe
 from ..container import Member, Meta, NavPoint, Package, pack
-from ..fonts import font_css, missing, subset
+from ..fonts import Face, font_css, subset
 from ..highlight import highlight
 from ..identifiers import compact_isbn, derive_file_as
 from ..layouts import Layout
 from ..markup import RULES, Rule, Writer
 from ..model import Book, Chapter, Edition, Entry, Node
-from ..resolve import list_contents
+from ..resolve import EARLY, FRONT, list_contents
 from ..sections import Section, Words, write_chapter, write_matter
 from ..settings import Settings
 
@@ -35,7 +35,7 @@ def render(book: Book, layout: Layout, settings: Settings) -> Edition:
         language=book.language,
         modified=book.made_at,
         metadata=[*list_metadata(book, settings), *describe(book, words.table, pages=bool(settings.pages))],
-        members=[*_list_resources(book, layout, settings, sections), nav, *pages],
+        members=[*_list_resources(layout, settings, sections), nav, *pages],
         spine=_order_spine(pages, book),
         contents=[_make_point(entry) for entry in entries],
         guide=_list_guide(book, words, cover=settings.cover is not None),
@@ -47,7 +47,7 @@ def render(book: Book, layout: Layout, settings: Settings) -> Edition:
 def write_sections(book: Book, layout: Layout, settings: Settings, words: Words) -> tuple[Section, ...]:
     """Cover, title page, copyright page and chapters, each to become a file."""
     wanted = frozenset(_list_targets(book))
-    breaks = {anchor: _page_break(label, words) for label, anchor in settings.pages.items()}
+    breaks = {anchor: _page_break(label) for label, anchor in settings.pages.items()}
     pictures = {picture.source: picture for picture in settings.pictures}
     rules = {**EPUB_RULES, "image": lambda _, node: _write_image(node, pictures[node.attrs["src"]].path)}
 
@@ -57,7 +57,11 @@ def write_sections(book: Book, layout: Layout, settings: Settings, words: Words)
         return write_chapter(chapter, layout, words, writer, notes=_write_notes)
 
     cover = [_write_cover(settings, layout, words)] if settings.cover else []
-    return (*cover, *(write_matter(book, layout, words, name) for name in _MATTER), *map(write, book.chapters))
+    return (
+        *cover,
+        *(write_matter(book, layout, words, name) for name in _MATTER),
+        *map(write, book.chapters),
+    )
 
 
 def _list_targets(book: Book) -> Iterable[str]:
@@ -130,7 +134,9 @@ def _write_image(node: Node, path: str) -> str:
 
 
 def _write_code_block(writer: Writer, node: Node) -> str:
-    return f"{writer.open('pre', node)}<code>{highlight(node.text, node.attrs.get('code', ''))}</code></pre>\n"
+    return (
+        f"{writer.open('pre', node)}<code>{highlight(node.text, node.attrs.get('code', ''))}</code></pre>\n"
+    )
 
 
 EPUB_RULES: Mapping[str, Rule] = {**RULES, "note": _write_note_mark, "code_block": _write_code_block}
@@ -139,7 +145,7 @@ EPUB_RULES: Mapping[str, Rule] = {**RULES, "note": _write_note_mark, "code_block
 # -- pages and navigation
 
 
-def _page_break(label: str, words: Words) -> str:
+def _page_break(label: str) -> str:
     return f'<span epub:type="pagebreak" role="doc-pagebreak" id="{_page_id(label)}" aria-label="{label}"></span>'
 
 
@@ -172,9 +178,10 @@ def _write_nav(
 
 
 def _first_body(book: Book) -> str:
-    from ..resolve import FRONT
 
-    return next((chapter.slug for chapter in book.chapters if chapter.kind not in FRONT), book.chapters[0].slug)
+    return next(
+        (chapter.slug for chapter in book.chapters if chapter.kind not in FRONT), book.chapters[0].slug
+    )
 
 
 def _href(entry: Entry) -> str:
@@ -188,7 +195,7 @@ def _make_point(entry: Entry) -> NavPoint:
 
 def _order_spine(pages: Sequence[Member], book: Book) -> list[str]:
     """Navigation stands as the contents page after the dedication, as in print."""
-    early = {"cover", *_MATTER, *(c.slug for c in book.chapters if c.kind in {"dedication", "epigraph"})}
+    early = {"cover", *_MATTER, *(c.slug for c in book.chapters if c.kind in EARLY)}
     names = [page.name for page in pages]
     ahead = [name for name in names if name.removesuffix(".xhtml") in early]
     return [*ahead, "nav.xhtml", *(name for name in names if name not in ahead)]
@@ -203,9 +210,7 @@ def _list_guide(book: Book, words: Words, *, cover: bool) -> list[tuple[str, str
 # -- resources and metadata
 
 
-def _list_resources(
-    book: Book, layout: Layout, settings: Settings, sections: Sequence[Section]
-) -> list[Member]:
+def _list_resources(layout: Layout, settings: Settings, sections: Sequence[Section]) -> list[Member]:
     members = [Member("style.css", "text/css", _write_css(layout, settings).encode())]
     if settings.cover:
         members.append(Member("images/cover.jpg", "image/jpeg", settings.cover.jpeg, ("cover-image",)))
@@ -217,11 +222,15 @@ def _list_resources(
 
 
 def _write_css(layout: Layout, settings: Settings) -> str:
-    fonts = font_css(settings.type.faces, lambda face: f"fonts/{_font_name(face)}") if settings.embed_fonts else ""
+    fonts = (
+        font_css(settings.type.faces, lambda face: f"fonts/{_font_name(face)}")
+        if settings.embed_fonts
+        else ""
+    )
     return f"{fonts}{layout.read_css('book/epub.css')}\n"
 
 
-def _font_name(face) -> str:  # type: ignore[no-untyped-def]
+def _font_name(face: Face) -> str:
     return f"{face.family.lower().replace(' ', '-')}-{face.weight}-{face.style}.ttf"
 
 

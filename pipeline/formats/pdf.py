@@ -10,7 +10,7 @@ from ..highlight import highlight
 from ..layouts import Layout
 from ..markup import RULES, Rule, Writer
 from ..model import Book, Chapter, Edition, Node
-from ..resolve import list_contents
+from ..resolve import EARLY, list_contents
 from ..sections import Section, Words, write_chapter, write_matter
 from ..settings import Settings
 from ..tagging import Labels, finish
@@ -40,8 +40,8 @@ def write_sections(book: Book, layout: Layout, settings: Settings) -> tuple[Sect
     ratios = {picture.source: picture.ratio for picture in settings.pictures}
     rules = {**PRINT_RULES, "image": lambda _, node: _write_image(node, ratios[node.attrs["src"]])}
     chapters = [_write_chapter(chapter, layout, words, rules) for chapter in book.chapters]
-    ahead = [section for section in chapters if section.kind in {"dedication", "epigraph"}]
-    rest = [section for section in chapters if section.kind not in {"dedication", "epigraph"}]
+    ahead = [section for section in chapters if section.kind in EARLY]
+    rest = [section for section in chapters if section.kind not in EARLY]
     contents = layout.fill("book/contents.html.j2", words=words, entries=list_contents(book))
     return (
         write_matter(book, layout, words, "half-title"),
@@ -83,13 +83,13 @@ def compose(book: Book, layout: Layout, settings: Settings, sections: Sequence[S
 
 def label_pages(document: Document, *, cover: bool) -> Labels:
     """Where the cover, the roman and the arabic pages begin (0-based)."""
-    body = next((i for i, page in enumerate(document.pages) if _is_body(page)), len(document.pages))
-    front = next((i for i, page in enumerate(document.pages) if cover and "title-page" in page.anchors), 2) - 2
+    body = next(
+        (i for i, page in enumerate(document.pages) if _BODY_START in page.anchors), len(document.pages)
+    )
+    front = (
+        next((i for i, page in enumerate(document.pages) if cover and "title-page" in page.anchors), 2) - 2
+    )
     return Labels(cover=cover, front=max(front, 0), body=body, total=len(document.pages))
-
-
-def _is_body(page) -> bool:  # type: ignore[no-untyped-def]
-    return _BODY_START in page.anchors
 
 
 def find_anchors(document: Document, book: Book, labels: Labels) -> Mapping[str, str]:
@@ -131,7 +131,9 @@ def _write_image(node: Node, ratio: float) -> str:
 
 
 def _write_code_block(writer: Writer, node: Node) -> str:
-    return f"{writer.open('pre', node)}<code>{highlight(node.text, node.attrs.get('code', ''))}</code></pre>\n"
+    return (
+        f"{writer.open('pre', node)}<code>{highlight(node.text, node.attrs.get('code', ''))}</code></pre>\n"
+    )
 
 
 def _write_link(writer: Writer, node: Node) -> str:

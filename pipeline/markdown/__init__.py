@@ -7,7 +7,6 @@ from functools import cache
 
 from markdown_it import MarkdownIt
 from mdit_py_plugins.deflist import deflist_plugin
-from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.subscript import sub_plugin
 from mdit_py_plugins.superscript import superscript_plugin
 
@@ -16,8 +15,10 @@ from ..model import Node
 from .attributes import attributes_plugin
 from .citations import citation_plugin
 from .divs import divs_plugin
+from .limits import DEEPEST, limits_plugin
+from .notes import notes_plugin
 from .tree import TreeBuilder
-from .typography import QUOTES, typography_plugin
+from .typography import find_quotes, typography_plugin
 
 __all__ = ["Parsed", "parse", "parse_inline"]
 
@@ -40,7 +41,7 @@ def parse(text: str, *, source: str, first_line: int = 1, language: str = "en", 
     env: dict[str, object] = {}
     tokens = parser.parse(text, env)
     builder = TreeBuilder(parser, source=source, first_line=first_line)
-    nodes = builder.build(tokens, env, text)
+    nodes = builder.build(tokens, env)
     return Parsed(nodes, tuple(builder.errors))
 
 
@@ -58,14 +59,15 @@ def parse_inline(text: str, *, source: str = "", line: int = 0, language: str = 
 def _make_parser(language: str, *, smart: bool) -> MarkdownIt:
     """The one place that configures the parser: CommonMark, GFM tables and our closed list."""
     parser = (
-        MarkdownIt("commonmark", {"maxNesting": 40, "quotes": QUOTES.get(language.split("-")[0], QUOTES["en"])})
+        MarkdownIt("commonmark", {"maxNesting": DEEPEST, "quotes": find_quotes(language)})
         .enable(["table", "strikethrough"])
-        .use(footnote_plugin)
+        .use(notes_plugin)
         .use(deflist_plugin)
         .use(sub_plugin)
         .use(superscript_plugin)
         .use(attributes_plugin)
         .use(citation_plugin)
         .use(divs_plugin)
+        .use(limits_plugin)
     )
     return parser.use(typography_plugin, language=language) if smart else parser

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
+from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 
 #: Classes an author may write; anything else is an error with a hint.
@@ -13,10 +15,18 @@ CLASSES = ("unnumbered", "decorative", "smallcaps", "rowheads", "compact", "step
 #: Keys an author may write.
 KEYS = ("lang", "width")
 
-_ITEM = r"""\#(?P<id>[^\s{}#=]+)|\.(?P<class>[A-Za-z][\w-]*)|(?P<key>[A-Za-z][\w-]*)=(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s{}"]+))"""
+#: How a paragraph begins that names the table below it.
+CAPTION = "Table: "
+
+_ITEM = (
+    r"\#(?P<id>[^\s{}#=]+)"
+    r"|\.(?P<class>[^\s{}#=]+)"
+    r'|(?P<key>[A-Za-z][\w-]*)=(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s{}"]+))'
+)
 _ONE = re.compile(_ITEM)
-_BRACES = re.compile(r"\{\s*(?:(?:" + re.sub(r"\?P<\w+>", "?:", _ITEM) + r")\s*)+\}")
-_TRAILING = re.compile(r"\s*(" + _BRACES.pattern + r")\s*$")
+_ANY = f"(?:{re.sub(r'[?]P<[a-z]+>', '?:', _ITEM)})"
+# A space must part the items: were it optional, a long run of them could be read in countless ways.
+_BRACES = re.compile(rf"\{{\s*{_ANY}(?:\s+{_ANY})*\s*\}}")
 
 
 def read_attributes(text: str, start: int = 0) -> tuple[dict[str, str], int] | None:
@@ -36,12 +46,12 @@ def read_attributes(text: str, start: int = 0) -> tuple[dict[str, str], int] | N
 
 
 def cut_attributes(text: str) -> tuple[str, dict[str, str]]:
-    """A text without the braces at its end, and what they said."""
-    found = _TRAILING.search(text) if text.rstrip().endswith("}") else None
-    if not found:
-        return text, {}
-    read = read_attributes(found[1])
-    return text[: found.start()], read[0] if read else {}
+    """A text without the braces at its end, and what they said; without a space before them they stay."""
+    text = text.rstrip()
+    start = text.rfind("{") if text.endswith("}") else -1
+    parted = start == 0 or text[start - 1 : start].isspace()
+    read = read_attributes(text, start) if start >= 0 and parted else None
+    return (text[:start].rstrip(), read[0]) if read and read[1] == len(text) else (text, {})
 
 
 def attributes_plugin(parser: MarkdownIt) -> None:
@@ -49,6 +59,16 @@ def attributes_plugin(parser: MarkdownIt) -> None:
     parser.inline.ruler.after("link", "span", _span_rule)
     parser.inline.ruler.push("attributes", _inline_rule)
     parser.block.ruler.before("fence", "attributes", _line_rule, {"alt": ["paragraph", "reference"]})
+    parser.core.ruler.before("inline", "trailing", _trailing_rule)
+
+
+def _trailing_rule(state: StateCore) -> None:
+    """Braces at the end of a heading or of a table's caption speak for the block; its words go without."""
+    for opener, words in pairwise(state.tokens):
+        caption = opener.type == "paragraph_open" and words.content.startswith(CAPTION)
+        if opener.type == "heading_open" or caption:
+            words.content, attrs = cut_attributes(words.content)
+            opener.meta = {**opener.meta, "attrs": attrs}
 
 
 def _span_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  (the parser's signature)
@@ -57,7 +77,7 @@ def _span_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  (the 
         return False
     label_end = state.md.helpers.parseLinkLabel(state, state.pos, False)  # noqa: FBT003
     read = read_attributes(state.src, label_end + 1) if 0 <= label_end < state.posMax - 1 else None
-    if not read:
+    if not read or read[1] > state.posMax:
         return False
     attrs, end = read
     if not silent:
@@ -81,7 +101,7 @@ def _inline_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001
         return False
     last = state.tokens[-1]
     read = read_attributes(state.src, state.pos)
-    if last.type not in {"image", "link_close", "code_inline"} or not read:
+    if last.type not in {"image", "link_close", "code_inline"} or not read or read[1] > state.posMax:
         return False
     attrs, state.pos = read
     if not silent:

@@ -9,7 +9,7 @@ from markdown_it.rules_inline import StateInline
 
 #: One cited work: words before it, its key, a locator after it.
 _ITEM = r"(?:[^\[\]@;]*[\s])?-?@[\w][\w:.+/-]*(?:,?\s[^\[\]@;]*)?"
-_CITATION = re.compile(rf"\[({_ITEM}(?:;{_ITEM})*)\](?![({{:\[])")
+_CITATION = re.compile(rf"\[({_ITEM}(?:;{_ITEM})*)\](?![({{])")
 
 
 def citation_plugin(parser: MarkdownIt) -> None:

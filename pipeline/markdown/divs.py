@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 
 from markdown_it import MarkdownIt
+from markdown_it.ruler import RuleOptionsType
 from markdown_it.rules_block import StateBlock
 
 from .attributes import cut_attributes
 
 _OPEN = re.compile(r"(:{3,})\s*([A-Za-z][\w-]*)\s*(.*)$")
 _CLOSE = re.compile(r":{3,}\s*$")
+_STRAY = re.compile(r":{3,}")
 _CODE = re.compile(r"(`{3,}|~{3,})")
 _VERSE = re.compile(r"\|(?: ([^|]*))?$")
-_ALT = {"alt": ["paragraph", "reference", "blockquote", "list"]}
+_ALT: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "list"]}
 
 
 def divs_plugin(parser: MarkdownIt) -> None:
@@ -30,27 +32,45 @@ def _div_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool:  #
     """`::: name Title {attributes}` up to its `:::`; divs may stand in divs."""
     if state.is_code_block(start):
         return False
-    found = _OPEN.match(_line(state, start))
-    if not found:
+    line = _line(state, start)
+    found = _OPEN.match(line)
+    if not found and not _STRAY.match(line):
         return False
     if silent:
+        return True
+    if not found:
+        state.push("div_stray", "", 0).map = [start, start + 1]
+        state.line = start + 1
         return True
     close = _find_close(state, start, end)
     title, attrs = cut_attributes(found[3])
     token = state.push("div_open", "div", 1)
     token.map = [start, close]
-    token.meta = {"name": found[2].lower(), "title": title.strip(" :"), "attrs": attrs, "closed": close < end}
+    token.meta = {
+        "name": found[2].lower(),
+        "title": title.strip(" :"),
+        "attrs": attrs,
+        "closed": _is_close(state, close, end),
+    }
     _parse_inside(state, start + 1, close)
     state.push("div_close", "div", -1)
-    state.line = min(close + 1, end)
+    state.line = close + 1 if token.meta["closed"] else close
     return True
 
 
+def _is_close(state: StateBlock, number: int, end: int) -> bool:
+    return number < end and state.sCount[number] >= state.blkIndent
+
+
 def _find_close(state: StateBlock, start: int, end: int) -> int:
-    """The line of the matching `:::`; `end` when nobody wrote one."""
+    """The line of the matching `:::`; the line after the last when nobody wrote one."""
     depth, code = 0, ""
     for number in range(start, end):
         line = _line(state, number)
+        if line and state.sCount[number] < state.blkIndent:
+            return number  # what holds the div ends here
+        if state.is_code_block(number):
+            continue
         if fence := _CODE.match(line):
             code = "" if code and line.startswith(code) else code or fence[1]
         elif not code and _OPEN.match(line):

@@ -1,8 +1,8 @@
 """Turn the parser's flat tokens into nodes, and report what the dialect does not know."""
 
+# ruff: noqa: SLF001  (the tables at the end name methods of the class above them)
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -11,15 +11,38 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ..errors import ManuscriptError, Place
+from ..hints import suggest
+from ..identifiers import find_language_fault
 from ..model import Node, plain
-from .attributes import CLASSES, KEYS, cut_attributes
+from .attributes import CLASSES, KEYS
+from .limits import DEEPEST
+from .notes import is_unused, list_note_lines, split_notes
+from .shapes import (
+    ALERTS,
+    cut_alert,
+    find_alert,
+    find_attribution,
+    find_figure,
+    find_kinds,
+    is_caption,
+    join_captions,
+    make_stanzas,
+)
 
 #: Fenced divs an author may open; the words on the page come from the language table.
 DIVS = (
-    "note", "tip", "warning", "important", "disclaimer", "safety", "ask", "aside", "pullquote", "epigraph", "verse",
+    "note",
+    "tip",
+    "warning",
+    "important",
+    "disclaimer",
+    "safety",
+    "ask",
+    "aside",
+    "pullquote",
+    "epigraph",
+    "verse",
 )
-#: GitHub's alerts and what they are here.
-ALERTS = {"NOTE": "note", "TIP": "tip", "IMPORTANT": "important", "WARNING": "warning", "CAUTION": "warning"}
 
 _PAIRS = {
     "paragraph_open": "paragraph", "bullet_list_open": "list", "ordered_list_open": "list",
@@ -27,12 +50,14 @@ _PAIRS = {
     "s_open": "strike", "sub_open": "sub", "sup_open": "sup", "dl_open": "definitions", "dt_open": "term",
     "dd_open": "definition", "tr_open": "row", "th_open": "cell", "td_open": "cell",
 }  # fmt: skip
+#: Blocks that hold blocks, and so can be nested too deeply.
+_HOLDERS = {"blockquote_open", "list_item_open", "dd_open", "div_open"}
+#: What only running text can hold.
+_POINTERS = ("note", "citation", "reference")
 _REFERENCE = re.compile(r"(?<![\w@.])@(ch|fig|tbl|sec):([A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?)")
+_ID = re.compile(r"[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?", re.ASCII)  # what a reference and a link can say
 _NO_NOTE = re.compile(r"\[\^([^\]\s]+)\]")
-_ALERT = re.compile(r"\[!(\w+)\]\s*$")
-_CAPTION = "Table: "
-_WIDTH = re.compile(r"(100|[1-9]\d?)%$")
-_COMMENT = re.compile(r"\s*<!--.*?-->\s*", re.DOTALL)
+_WIDTH = re.compile(r"(100|[1-9]\d?)%")
 
 
 class TreeBuilder:
@@ -44,23 +69,21 @@ class TreeBuilder:
         self._source = source
         self._first = first_line
         self._line = first_line
-        self._notes: dict[int, tuple[Node, ...]] = {}
+        self._notes: Mapping[int, Sequence[Token]] = {}
+        self._in_note = False
         self._pending: dict[str, str] = {}
 
-    def build(self, tokens: Sequence[Token], env: Mapping[str, Any], text: str) -> tuple[Node, ...]:
+    def build(self, tokens: Sequence[Token], env: Mapping[str, Any]) -> tuple[Node, ...]:
         """All blocks of a body, notes put back where they are referred to."""
-        cut = next((i for i, token in enumerate(tokens) if token.type == "footnote_block_open"), len(tokens))
-        self._read_notes(iter(tokens[cut:]))
-        self._report_unused_notes(env, text)
-        return self._blocks(iter(tokens[:cut]))
+        text, self._notes = split_notes(tokens)
+        self._report_notes(env)
+        return self._blocks(iter(text))
 
     def build_inline(self, text: str) -> tuple[Node, ...]:
         """The inline nodes of one line of Markdown, such as a caption or a title."""
         if _NO_NOTE.search(text) or "^[" in text:
             self._error("a note cannot stand in a title or a caption; put it into the text", rule="M006")
-        return tuple(
-            node for token in self._parser.parseInline(text, {}) for node in self._inlines(token.children or ())
-        )
+        return self._words(self._parser.parseInline(text, {})[0])
 
     # -- blocks
 
@@ -74,20 +97,28 @@ class TreeBuilder:
                 self._line = self._first + token.map[0]
             nodes += self._block(token, tokens)
         if self._pending:
-            self._error("attributes in braces stand above nothing; put them on the line above a block", rule="M005")
+            self._report_idle(self._line)
             self._pending = {}
-        return tuple(_join_captions(nodes))
+        joined = join_captions(nodes)
+        for node in joined:
+            if is_caption(node) and node.attrs.keys() - {"tight"}:
+                self._report_idle(node.line)
+            if node.kind == "table" and find_kinds(node.children[:1], ("note",)):
+                self._error("a note cannot stand in a title or a caption; put it into the text",
+                            line=node.children[0].line, rule="M006")  # fmt: skip
+        return joined
 
     def _block(self, token: Token, tokens: Iterator[Token]) -> Iterable[Node]:
         line, attrs = self._line, self._pending
         self._pending = {}
+        if token.type in _HOLDERS and token.level >= DEEPEST - 1:
+            self._error(
+                f"stands {token.level} levels deep in other blocks; the most is {DEEPEST - 2}", rule="M002"
+            )
         read = _BLOCKS.get(token.type)
-        if read:
-            nodes = tuple(read(self, token, tokens))
-        elif token.type in _PAIRS:
-            nodes = (self._container(token, tokens),)
-        else:
-            raise AssertionError(token.type)
+        nodes = tuple(read(self, token, tokens)) if read else (self._container(token, tokens),)
+        if self._pending:  # another line of braces
+            self._pending = {**attrs, **self._pending}
         if not attrs or self._pending:
             return nodes
         return tuple(Node(n.kind, n.children, n.text, {**n.attrs, **attrs}, line) for n in nodes)
@@ -95,29 +126,43 @@ class TreeBuilder:
     def _container(self, token: Token, tokens: Iterator[Token]) -> Node:
         line = self._line
         make = _FINISH.get(token.type)
-        node = Node(_PAIRS[token.type], self._blocks(tokens), attrs=_own_attrs(token), line=line)
+        attrs = {**_own_attrs(token), **self._check(token.meta.get("attrs", {}))}
+        node = Node(_PAIRS[token.type], self._blocks(tokens), attrs=attrs, line=line)
         return make(self, node) if make else node
 
-    def _read_inline_block(self, token: Token, _: Iterator[Token]) -> Iterable[Node]:
-        return self._inlines(token.children or ())
+    def _words(self, token: Token, _: Iterator[Token] | None = None) -> tuple[Node, ...]:
+        """What a paragraph, a heading or a cell says."""
+        if token.meta.get("crowded"):
+            self._error(
+                "holds more brackets or quotation marks than anybody reads; split the paragraph", rule="M002"
+            )
+        return self._inline_run(iter(token.children or ()))
 
     def _read_heading(self, token: Token, tokens: Iterator[Token]) -> Iterable[Node]:
         line = self._line
-        content = next(tokens)
-        title, attrs = cut_attributes(content.content)
-        children = self._inlines(content.children or ()) if not attrs else self.build_inline(title)
+        children = self._words(next(tokens))
         next(tokens)
-        yield Node("heading", children, attrs={"level": token.tag[1], **self._check(attrs)}, line=line)
+        level = token.tag[1]
+        if kinds := find_kinds(children, (*_POINTERS, "link") if level == "1" else _POINTERS):
+            message = f"a heading holds words alone; move the {kinds.pop()} into the text below"
+            self._error(message, line=line, rule="M006")
+        yield Node(
+            "heading",
+            children,
+            attrs={"level": level, **self._check(token.meta["attrs"], line=line)},
+            line=line,
+        )
 
     def _read_code(self, token: Token, _: Iterator[Token]) -> Iterable[Node]:
         words = self._parser.utils.unescapeAll(token.info).split() if token.info else []
-        yield Node("code_block", text=token.content, attrs={"code": words[0]} if words else {}, line=self._line)
+        attrs = {"code": words[0]} if words else {}
+        yield Node("code_block", text=token.content, attrs=attrs, line=self._line)
 
     def _read_rule(self, _: Token, __: Iterator[Token]) -> Iterable[Node]:
         yield Node("rule", line=self._line)
 
     def _read_attributes(self, token: Token, _: Iterator[Token]) -> Iterable[Node]:
-        self._pending = {**self._check(token.meta["attrs"])}
+        self._pending = self._check(token.meta["attrs"])
         return ()
 
     def _read_table(self, _: Token, tokens: Iterator[Token]) -> Iterable[Node]:
@@ -131,19 +176,26 @@ class TreeBuilder:
     def _read_div(self, token: Token, tokens: Iterator[Token]) -> Iterable[Node]:
         line, name = self._line, token.meta["name"]
         if not token.meta["closed"]:
-            self._error(f"'::: {name}' is never closed; write ':::' on a line of its own after it", rule="M004")
-        children = self._blocks(tokens)
+            message = f"'::: {name}' is never closed; write ':::' on a line of its own after it"
+            self._error(message, rule="M004")
         if name not in DIVS:
-            self._error(f"there is no '::: {name}'{_hint(name, DIVS)}", line=line, rule="M003")
-        attrs = {"name": name, **self._check(token.meta["attrs"], line=line)}
+            self._error(f"there is no '::: {name}'; {suggest(name, DIVS)}", rule="M003")
+        attrs = {"name": name, **self._check(token.meta["attrs"])}
+        words = self.build_inline(token.meta["title"]) if token.meta["title"] else ()
+        children = self._blocks(tokens)
         if name == "verse":
-            yield Node("div", tuple(_make_stanza(child) for child in children), attrs=attrs, line=line)
-            return
-        if token.meta["title"]:
-            children = (Node("title", self.build_inline(token.meta["title"]), line=line), *children)
-        if name in {"pullquote", "epigraph"}:
-            children = _find_attribution(children)
-        yield Node("div", children, attrs=attrs, line=line)
+            children = make_stanzas(children)
+        elif name in {"pullquote", "epigraph"}:
+            children = find_attribution(children)
+        title = (Node("title", words, line=line),) if words else ()
+        yield Node("div", (*title, *children), attrs=attrs, line=line)
+
+    def _read_stray(self, _: Token, __: Iterator[Token]) -> Iterable[Node]:
+        self._error(
+            "':::' neither opens nor closes a box here; write '::: note' and the like to open one",
+            rule="M004",
+        )
+        return ()
 
     def _read_verse(self, _: Token, tokens: Iterator[Token]) -> Iterable[Node]:
         line = self._line
@@ -153,24 +205,23 @@ class TreeBuilder:
                 break
             self._line = self._first + (token.map or [0])[0]
             if token.content:
-                lines[-1].append(Node("line", self._inlines(token.children or ()), line=self._line))
+                lines[-1].append(Node("line", self._words(token), line=self._line))
             elif lines[-1]:
                 lines.append([])
         stanzas = tuple(Node("lines", tuple(stanza), line=stanza[0].line) for stanza in lines if stanza)
         yield Node("div", stanzas, attrs={"name": "verse"}, line=line)
 
     def _read_html(self, token: Token, _: Iterator[Token]) -> Iterable[Node]:
-        if _COMMENT.sub("", token.content):
-            self._error("raw HTML is not part of the dialect; say it in Markdown (docs/chapters.md)", rule="M001")
+        if _drop_comments(token.content):
+            message = "raw HTML is not part of the dialect; say it in Markdown (docs/chapters.md)"
+            self._error(message, rule="M001")
         return ()
 
     # -- finishing touches for containers
 
     def _finish_paragraph(self, node: Node) -> Node:
-        images = [child for child in node.children if child.kind == "image"]
-        if len(images) == len(node.children) == 1:
-            return self._make_figure(images[0], node.line)
-        return node
+        image = find_figure(node)
+        return self._make_figure(image, node.line) if image else node
 
     def _make_figure(self, image: Node, line: int) -> Node:
         caption = image.attrs.get("title", "")
@@ -181,18 +232,15 @@ class TreeBuilder:
         return Node("figure", (Node("image", attrs=kept, line=line), *parts), attrs=moved, line=line)
 
     def _finish_quote(self, node: Node) -> Node:
-        name = _find_alert(node)
-        if not name:
-            return Node("quote", _find_attribution(node.children), line=node.line)
-        first, *rest = node.children
-        words = first.children[2:]
-        body = (Node("paragraph", words, line=first.line), *rest) if words else tuple(rest)
-        return Node("div", body, attrs={"name": name}, line=node.line)
+        word = find_alert(node)
+        if not word:
+            return Node("quote", find_attribution(node.children), line=node.line)
+        if word not in ALERTS:
+            message = f"there is no '[!{word}]'; {suggest(word, ALERTS)}"
+            self._error(message, line=node.line, rule="M003")
+        return Node("div", cut_alert(node), attrs={"name": ALERTS.get(word, "note")}, line=node.line)
 
     # -- inlines
-
-    def _inlines(self, tokens: Iterable[Token]) -> tuple[Node, ...]:
-        return self._inline_run(iter(tokens))
 
     def _inline_run(self, tokens: Iterator[Token]) -> tuple[Node, ...]:
         nodes: list[Node] = []
@@ -204,6 +252,10 @@ class TreeBuilder:
 
     def _inline(self, token: Token, tokens: Iterator[Token]) -> Iterable[Node]:
         line = self._line
+        if token.nesting > 0 and token.level >= DEEPEST:
+            self._error(f"marks stand in marks {token.level} levels deep; write it plainly", rule="M002")
+            _skip(tokens)
+            return ()
         kind = _PAIRS.get(token.type)
         if kind:
             return (Node(kind, self._inline_run(tokens), line=line),)
@@ -212,7 +264,8 @@ class TreeBuilder:
     def _read_text(self, token: Token, _: Iterator[Token]) -> Iterable[Node]:
         text = token.content
         if "[^" in text and (label := _NO_NOTE.search(text)):
-            self._error(f"no note [^{label[1]}] is written; add '[^{label[1]}]: ...' to this chapter", rule="M006")
+            message = f"no note [^{label[1]}] is written; add '[^{label[1]}]: ...' to this chapter"
+            self._error(message, rule="M006")
         start = 0
         if "@" in text:
             for found in _REFERENCE.finditer(text):
@@ -229,20 +282,31 @@ class TreeBuilder:
         return (node,)
 
     def _read_code_span(self, token: Token, _: Iterator[Token]) -> Iterable[Node]:
-        yield Node("code", text=token.content, attrs=self._check(token.meta.get("attrs", {})), line=self._line)
+        attrs = self._check(token.meta.get("attrs", {}))
+        yield Node("code", text=token.content, attrs=attrs, line=self._line)
 
     def _read_link(self, token: Token, tokens: Iterator[Token]) -> Iterable[Node]:
         line = self._line
-        attrs = {key: str(token.attrs[key]) for key in ("href", "title") if key in token.attrs}
+        attrs: dict[str, str] = {
+            key: str(token.attrs[key]) for key in ("href", "title") if key in token.attrs
+        }
         attrs |= self._check(token.meta.get("attrs", {}))
-        yield Node("link", self._inline_run(tokens), attrs=attrs, line=line)
+        children = self._inline_run(tokens)
+        if kinds := find_kinds(children, (*_POINTERS, "link")):
+            self._error(f"a link cannot hold a {kinds.pop()}; put it beside the link", line=line, rule="M015")
+        yield Node("link", children, attrs=attrs, line=line)
 
     def _read_image(self, token: Token, _: Iterator[Token]) -> Iterable[Node]:
-        attrs = {"src": str(token.attrs["src"]), "alt": plain(self._inlines(token.children or ()))}
+        line = self._line
+        words = self._words(token)
+        if kinds := find_kinds(words, _POINTERS):
+            message = f"an alternative text holds words alone; move the {kinds.pop()} into the text"
+            self._error(message, line=line, rule="M006")
+        attrs = {"src": str(token.attrs["src"]), "alt": plain(words)}
         if "title" in token.attrs:
             attrs["title"] = str(token.attrs["title"])
-        attrs |= self._check(token.meta.get("attrs", {}))
-        yield Node("image", attrs=attrs, line=self._line)
+        attrs |= self._check(token.meta.get("attrs", {}), line=line)
+        yield Node("image", attrs=attrs, line=line)
 
     def _read_span(self, token: Token, tokens: Iterator[Token]) -> Iterable[Node]:
         line = self._line
@@ -253,41 +317,50 @@ class TreeBuilder:
         yield Node("citation", text=token.content, line=self._line)
 
     def _read_note(self, token: Token, _: Iterator[Token]) -> Iterable[Node]:
-        number = int(token.meta["id"])
-        again = bool(token.meta.get("subId"))
-        attrs = {"number": str(number + 1)} | ({"again": "1"} if again else {})
-        yield Node("note", () if again else self._notes.get(number, ()), attrs=attrs, line=self._line)
+        number, line = int(token.meta["id"]), self._line
+        if self._in_note:
+            self._error("a note cannot stand in a note; put it into the text", rule="M006")
+            return
+        if token.meta.get("subId"):
+            yield Node("note", attrs={"number": str(number + 1), "again": "1"}, line=line)
+            return
+        self._in_note, pending, self._pending = True, self._pending, {}
+        children = self._blocks(iter(self._notes.get(number, ())))
+        self._in_note, self._pending, self._line = False, pending, line
+        self._report_unfit(children)
+        yield Node("note", children, attrs={"number": str(number + 1)}, line=line)
 
-    # -- notes and errors
+    # -- errors
 
-    def _read_notes(self, tokens: Iterator[Token]) -> None:
-        next(tokens, None)
-        for token in tokens:
-            if token.type == "footnote_open":
-                children = self._blocks(tokens)
-                if any(child.kind != "paragraph" for child in children):
-                    self._error("a note holds paragraphs only; move the rest into the text", rule="M006")
-                self._notes[int(token.meta["id"])] = children
+    def _report_unfit(self, note: Sequence[Node]) -> None:
+        odd = next((child for child in note if child.kind != "paragraph"), None)
+        if odd:
+            message = "a note holds paragraphs only; move the rest into the text"
+            self._error(message, line=odd.line, rule="M006")
+        elif not any(child.children for child in note):
+            self._error("this note is empty; write it, or take its mark out", rule="M006")
 
-    def _report_unused_notes(self, env: Mapping[str, Any], text: str) -> None:
-        for label, number in env.get("footnotes", {}).get("refs", {}).items():
-            if number < 0:
-                found = re.search(rf"^ {{0,3}}\[\^{re.escape(label[1:])}\]:", text, re.MULTILINE)
-                line = self._first + text.count("\n", 0, found.start()) if found else self._first
-                message = f"nothing refers to the note [^{label[1:]}]; refer to it or take it out"
-                self._error(message, line=line, rule="M007")
+    def _report_notes(self, env: Mapping[str, Any]) -> None:
+        for label, (first, *more) in list_note_lines(env).items():
+            if is_unused(label, env):
+                message = f"nothing refers to the note [^{label}]; refer to it or take it out"
+                self._error(message, line=self._first + first, rule="M007")
+            for line in more:
+                message = f"the note [^{label}] is written twice; give one another name"
+                self._error(message, line=self._first + line, rule="M006")
+
+    def _report_idle(self, line: int) -> None:
+        message = (
+            "these braces belong to nothing; put them on the line above a block, or a caption above its table"
+        )
+        self._error(message, line=line, rule="M005")
 
     def _check(self, attrs: Mapping[str, str], line: int = 0) -> dict[str, str]:
         """Attributes of the closed list; others are reported."""
-        for name in attrs.get("class", "").split():
-            if name not in CLASSES:
-                self._error(f"there is no class '.{name}'{_hint(name, CLASSES)}", line=line, rule="M005")
-        for key in attrs.keys() - {"id", "class"}:
-            if key not in KEYS:
-                self._error(f"there is no attribute '{key}='{_hint(key, KEYS)}", line=line, rule="M005")
-        if "width" in attrs and not _WIDTH.match(attrs["width"]):
-            self._error("width is a share of the text's width, such as width=60%", line=line, rule="M005")
-        return _drop_prefix(attrs)
+        attrs = _drop_prefix(attrs)
+        for message in _find_faults(attrs):
+            self._error(message, line=line, rule="M005")
+        return dict(attrs)
 
     def _error(self, message: str, *, line: int = 0, rule: str) -> None:
         self.errors.append(ManuscriptError(message, Place(self._source, line or self._line), rule=rule))
@@ -296,7 +369,7 @@ class TreeBuilder:
 _Read = Callable[[TreeBuilder, Token, Iterator[Token]], Iterable[Node]]
 
 _BLOCKS: dict[str, _Read] = {
-    "inline": TreeBuilder._read_inline_block,
+    "inline": TreeBuilder._words,
     "heading_open": TreeBuilder._read_heading,
     "fence": TreeBuilder._read_code,
     "code_block": TreeBuilder._read_code,
@@ -306,9 +379,9 @@ _BLOCKS: dict[str, _Read] = {
     "thead_open": TreeBuilder._read_rows,
     "tbody_open": TreeBuilder._read_rows,
     "div_open": TreeBuilder._read_div,
+    "div_stray": TreeBuilder._read_stray,
     "verse_open": TreeBuilder._read_verse,
     "html_block": TreeBuilder._read_html,
-    "footnote_anchor": lambda *_: (),
 }
 _FINISH: dict[str, Callable[[TreeBuilder, Node], Node]] = {
     "paragraph_open": TreeBuilder._finish_paragraph,
@@ -328,88 +401,47 @@ _INLINES: dict[str, _Read] = {
 }
 
 
+def _skip(tokens: Iterator[Token]) -> None:
+    """Pass by what an opening token has just begun."""
+    depth = 1
+    while depth:
+        depth += next(tokens).nesting
+
+
+def _drop_comments(html: str) -> str:
+    """What is left of raw HTML without its comments."""
+    kept, rest = "", html
+    while (start := rest.find("<!--")) >= 0 and (end := rest.find("-->", start)) >= 0:
+        kept, rest = kept + rest[:start], rest[end + 3 :]
+    return (kept + rest).strip()
+
+
 def _own_attrs(token: Token) -> dict[str, str]:
     """What the parser itself says of a container."""
-    attrs: dict[str, str] = {}
     if token.type == "ordered_list_open":
-        attrs = {"ordered": "1", "start": str(token.attrs.get("start", 1))}
-    elif token.type == "paragraph_open" and token.hidden:
-        attrs = {"tight": "1"}
-    elif token.type in {"th_open", "td_open"} and "style" in token.attrs:
-        attrs = {"align": str(token.attrs["style"]).removeprefix("text-align:")}
-    return attrs
+        return {"ordered": "1", "start": str(token.attrs.get("start", 1))}
+    if token.type == "paragraph_open" and token.hidden:
+        return {"tight": "1"}
+    if token.type in {"th_open", "td_open"} and "style" in token.attrs:
+        return {"align": str(token.attrs["style"]).removeprefix("text-align:")}
+    return {}
 
 
-def _drop_prefix(attrs: Mapping[str, str]) -> dict[str, str]:
+def _drop_prefix(attrs: Mapping[str, str]) -> Mapping[str, str]:
     """`{#fig:cell}` and `{#cell}` name the same figure."""
-    return {k: v.split(":", 1)[1] if k == "id" and v.startswith(("fig:", "tbl:", "sec:")) else v for k, v in attrs.items()}
+    prefix, colon, name = attrs.get("id", "").partition(":")
+    return {**attrs, "id": name} if colon and prefix in {"fig", "tbl", "sec"} else attrs
 
 
-def _find_alert(quote: Node) -> str:
-    """The div that a GitHub alert stands for; empty when the quote is a quote."""
-    first = quote.children[0] if quote.children else None
-    if not first or first.kind != "paragraph" or first.children[:1] == ():
-        return ""
-    alone = len(first.children) == 1 or first.children[1].kind == "softbreak"
-    found = _ALERT.match(first.children[0].text) if alone else None
-    return ALERTS.get(found[1].upper(), "") if found else ""
-
-
-def _find_attribution(blocks: tuple[Node, ...]) -> tuple[Node, ...]:
-    """The last paragraph of a quote that begins with a dash names its source."""
-    last = blocks[-1] if len(blocks) > 1 else None
-    if not last or last.kind != "paragraph" or not last.children or not last.children[0].text.startswith(("— ", "– ", "-- ")):
-        return blocks
-    head, *rest = last.children
-    words = Node("text", text=head.text.split(" ", 1)[1], line=head.line)
-    return (*blocks[:-1], Node("attribution", (words, *rest), line=last.line))
-
-
-def _make_stanza(paragraph: Node) -> Node:
-    lines: list[list[Node]] = [[]]
-    for child in paragraph.children:
-        if child.kind in {"softbreak", "break"}:
-            lines.append([])
-        else:
-            lines[-1].append(child)
-    return Node("lines", tuple(Node("line", tuple(line), line=paragraph.line) for line in lines), line=paragraph.line)
-
-
-def _join_captions(nodes: list[Node]) -> Iterator[Node]:
-    """A paragraph `Table: ...` right before or after a table is its caption."""
-    waiting: Node | None = None
-    for index, node in enumerate(nodes):
-        following = nodes[index + 1] if index + 1 < len(nodes) else None
-        if _is_caption(node) and following and following.kind == "table":
-            waiting = node
-        elif _is_caption(node) and index and nodes[index - 1].kind == "table" and not _has_caption(nodes, index - 1):
-            continue
-        elif node.kind == "table":
-            after = following if following and _is_caption(following) else None
-            caption = waiting or after
-            yield _caption_table(node, caption) if caption else node
-            waiting = None
-        else:
-            yield node
-
-
-def _has_caption(nodes: list[Node], table: int) -> bool:
-    return table > 0 and _is_caption(nodes[table - 1])
-
-
-def _is_caption(node: Node) -> bool:
-    return node.kind == "paragraph" and bool(node.children) and node.children[0].text.startswith(_CAPTION)
-
-
-def _caption_table(table: Node, paragraph: Node) -> Node:
-    head, *rest = paragraph.children
-    words: list[Node] = [Node("text", text=head.text.removeprefix(_CAPTION), line=head.line), *rest]
-    text, attrs = cut_attributes(words[-1].text)
-    words[-1] = Node(words[-1].kind, words[-1].children, text, words[-1].attrs, words[-1].line) if attrs else words[-1]
-    caption = Node("caption", tuple(words), line=paragraph.line)
-    return Node("table", (caption, *table.children), attrs={**table.attrs, **_drop_prefix(attrs)}, line=table.line)
-
-
-def _hint(word: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(known)}"
+def _find_faults(attrs: Mapping[str, str]) -> Iterator[str]:
+    if "id" in attrs and not _ID.fullmatch(attrs["id"]):
+        yield f"'#{attrs['id']}' is no name; write it in letters a to z, digits and hyphens"
+    for name in attrs.get("class", "").split():
+        if name not in CLASSES:
+            yield f"there is no class '.{name}'; {suggest(name, CLASSES)}"
+    for key in sorted(attrs.keys() - {"id", "class", *KEYS}):
+        yield f"there is no attribute '{key}='; {suggest(key, KEYS)}"
+    if "width" in attrs and not _WIDTH.fullmatch(attrs["width"]):
+        yield "width is a share of the text's width, such as width=60%"
+    if "lang" in attrs and (fault := find_language_fault(attrs["lang"])):
+        yield f"lang={attrs['lang']} {fault}"

@@ -13,12 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from outbox.consent import Claim, enlist
 from outbox.issue import digest_of
 from outbox.model import Address, Consent, Envelope
 from outbox.store import Store, open_store
 from outbox.tokens import Signer
+
+# A slow machine is no failure.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -92,7 +97,7 @@ def make_issue(book: Path) -> IssueMaker:
     """Write an issue folder as the pipeline does; keywords change issue.json, `html` and `text` the bodies."""
 
     def make(html: str = HTML, text: str = TEXT, **changes: Any) -> Path:
-        folder = book / "build" / "issues" / changes.get("slug", SLUG)
+        folder: Path = book / "build" / "issues" / changes.get("slug", SLUG)
         files = {"body.html": html.encode(), "body.txt": text.encode(), "images/dawn.png": b"\x89PNG dawn"}
         files |= changes.pop("more", {})
         for path, content in files.items():
@@ -131,7 +136,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
     """A database on disk with four people: three confirmed, one pending."""
     opened = open_store(f"sqlite:///{tmp_path / 'outbox.db'}", NOW)
     with opened.begin() as tx:
-        for email, name in [("ana@example.org", "Ana Ruiz"), ("bjork@example.com", "Björk"), ("dora@example.com", "")]:
+        for email, name in [
+            ("ana@example.org", "Ana Ruiz"),
+            ("bjork@example.com", "Björk"),
+            ("dora@example.com", ""),
+        ]:
             enlist(tx, Claim(email, name, Consent.CONFIRMED, "said yes", "test"), NOW)
         enlist(tx, Claim("pia@example.org", "Pia", Consent.PENDING, "asked", "test"), NOW)
     yield opened
@@ -144,7 +153,9 @@ def outbox(book: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def run(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-W", "error", "-m", "outbox", *words]
-        done = subprocess.run(command, cwd=book, env=environment(), capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=book, env=environment(), capture_output=True, text=True, check=False
+        )
         assert code == done.returncode, done.stdout + done.stderr
         return done
 

@@ -26,14 +26,19 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_file(book: Path)
     """C1: flag, then environment, then file."""
     env = {"OUTBOX_DATABASE": "sqlite:////data/env.db"}
 
-    assert read(book / "book.toml", env, database="sqlite:////data/flag.db").database == "sqlite:////data/flag.db"
+    assert (
+        read(book / "book.toml", env, database="sqlite:////data/flag.db").database
+        == "sqlite:////data/flag.db"
+    )
     assert read(book / "book.toml", env).database == "sqlite:////data/env.db"
 
 
 def test_the_pipelines_tables_are_none_of_our_business(book: Path) -> None:
     """Whatever stands in [book] or [[edition]], the outbox does not judge it."""
     path = book / "book.toml"
-    path.write_text(path.read_text() + "\n[ebook]\nnonsense = 1\n[[edition]]\nname = 2\n[check.off]\nM001 = ''\n")
+    path.write_text(
+        path.read_text() + "\n[ebook]\nnonsense = 1\n[[edition]]\nname = 2\n[check.off]\nM001 = ''\n"
+    )
 
     assert read(path, {}).provider == "file"
 
@@ -43,13 +48,22 @@ MISTAKES = {
     ("sender", "sendr"): r"book\.toml:10: \[outbox\] has no key 'sendr'; did you mean 'sender'\?",
     ('id = "letters.example.org"', ""): r"book\.toml:4: \[list\] needs a key 'id'",
     ('id = "letters.example.org"', 'id = "not a domain"'): r"book\.toml:7: \[list\] id: .* is not a domain",
-    ('name = "Letters on Care"', "name = 3"): r"book\.toml:5: \[list\] name: expected text, got a whole number",
+    (
+        'name = "Letters on Care"',
+        "name = 3",
+    ): r"book\.toml:5: \[list\] name: expected text, got a whole number",
     ('name = "Letters on Care"', 'name = ""'): r"book\.toml:5: \[list\] name: must be one line of text",
     ('name = "Letters on Care"', 'name = "a\\nb"'): r"book\.toml:5: \[list\] name: must be one line of text",
-    ("https://example.org/mail", "http://example.org"): r"book\.toml:11: \[outbox\] base_url: must be an https",
+    (
+        "https://example.org/mail",
+        "http://example.org",
+    ): r"book\.toml:11: \[outbox\] base_url: must be an https",
     ("hello@example.org", "coach@gmail.com"): r"book\.toml:10: \[outbox\] sender: .* is a free mailbox",
     ("<hello@example.org>", "<hello>"): r"book\.toml:10: \[outbox\] sender: 'hello' is not a mail address",
-    ("[outbox]", '[outbox]\ndatabase = "postgresql://me:secret@host/db"'): r"book\.toml:10: .*holds a password",
+    (
+        "[outbox]",
+        '[outbox]\ndatabase = "postgresql://me:secret@host/db"',
+    ): r"book\.toml:10: .*holds a password",
     ("[outbox]", '[outbox]\ndatabase = "mysql://host/db"'): "must be sqlite:///FILE",
     ("[outbox]", '[outbox]\non_unknown = "pray"'): r"book\.toml:10: \[outbox\] on_unknown: invalid enum",
     ("[outbox]", '[provider]\nname = "pigeon"\n[outbox]'): r"book\.toml:10: \[provider\] name: invalid enum",
@@ -86,6 +100,6 @@ def test_secrets_stay_out_of_sight(book: Path) -> None:
     settings = read(book / "book.toml", {"OUTBOX_SECRET": "new-secret-0123456 old-secret-0123456"})
 
     assert settings.secrets == ("new-secret-0123456", "old-secret-0123456")
-    assert "secret" not in repr(settings)
+    assert "secret-0123456" not in repr(settings)
     with pytest.raises(ConfigError, match="at least 16"):
         read(book / "book.toml", {"OUTBOX_SECRET": "short"})

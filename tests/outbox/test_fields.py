@@ -31,11 +31,23 @@ names = st.text(st.characters(exclude_categories=("C", "Z")) | st.just(" "))
         ("html", '<p title="@@first_name@@">', '<p title="Ana &amp; &lt;b&gt;">'),
         ("html", '<a href="@@unsubscribe_url@@">', '<a href="https://example.org/u/1-a?b=1&amp;c=2">'),
         ("html", '<a href="@@browser_url@@a.png">', '<a href="https://example.org/i/a.png">'),
-        ("html", "<a href='https://x.org/?n=@@first_name@@'>", "<a href='https://x.org/?n=Ana%20%26%20%3Cb%3E'>"),
-        ("html", '<a href="https://x.org/?u=@@browser_url@@">', f'<a href="https://x.org/?u={quote("https://example.org/i/", safe="")}">'),
+        (
+            "html",
+            "<a href='https://x.org/?n=@@first_name@@'>",
+            "<a href='https://x.org/?n=Ana%20%26%20%3Cb%3E'>",
+        ),
+        (
+            "html",
+            '<a href="https://x.org/?u=@@browser_url@@">',
+            f'<a href="https://x.org/?u={quote("https://example.org/i/", safe="")}">',
+        ),
         ("html", '<p title="a > b">@@list_name@@</p>', '<p title="a > b">Care</p>'),
         ("text", "Dear @@first_name@@", "Dear Ana & <b>"),
-        ("text", "https://x.org/?n=@@first_name@@ @@list_name@@", "https://x.org/?n=Ana%20%26%20%3Cb%3E Care"),
+        (
+            "text",
+            "https://x.org/?n=@@first_name@@ @@list_name@@",
+            "https://x.org/?n=Ana%20%26%20%3Cb%3E Care",
+        ),
         ("text", "@@unsubscribe_url@@", "https://example.org/u/1-a?b=1&c=2"),
         ("header", "For @@first_name@@", "For Ana & <b>"),
         ("text", "no field", "no field"),
@@ -75,7 +87,9 @@ def test_a_value_with_a_line_break_is_refused(bad: str) -> None:
         check_values({"first_name": bad})
 
 
-@pytest.mark.parametrize("bad", ["javascript:alert(1)", "", "/relative", 'https://x.org/"onclick', "https://x y"])
+@pytest.mark.parametrize(
+    "bad", ["javascript:alert(1)", "", "/relative", 'https://x.org/"onclick', "https://x y"]
+)
 def test_a_value_that_is_no_link_is_refused(bad: str) -> None:
     """A field of type url holds a link or nothing goes out."""
     with pytest.raises(IssueError, match="is not a link"):
@@ -112,7 +126,13 @@ def test_no_name_can_change_the_page(name: str) -> None:
     assert parse_qs(link.query, keep_blank_values=True) == {"n": [name]}
 
 
-@given(st.lists(st.sampled_from([*(f"@@{name}@@" for name in KNOWN if not name.endswith("_url")), "a ", "<p>", "@ ", "é"])))
+@given(
+    st.lists(
+        st.sampled_from(
+            [*(f"@@{name}@@" for name in KNOWN if not name.endswith("_url")), "a ", "<p>", "@ ", "é"]
+        )
+    )
+)
 def test_a_text_is_its_literals_and_its_fields(parts: list[str]) -> None:
     """Filling each field with its own token gives back the text."""
     text = " ".join(parts)

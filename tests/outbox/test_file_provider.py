@@ -22,7 +22,10 @@ MESSAGE = OutMessage(
     message_id="<5eb3a6e873d94b3c.7@letters.example.org>",
     headers=(
         ("List-Id", "Letters on Care <letters.example.org>"),
-        ("List-Unsubscribe", "<https://example.org/mail/unsubscribe/7-abc>, <mailto:reply@example.org?subject=x>"),
+        (
+            "List-Unsubscribe",
+            "<https://example.org/mail/unsubscribe/7-abc>, <mailto:reply@example.org?subject=x>",
+        ),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
     ),
     attachments=(),

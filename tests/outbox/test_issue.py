@@ -49,16 +49,29 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "slug of another folder": ({"slug": "2026-03-01-other"}, "is not the folder's name"),
     "slug with a path in it": ({"slug": "../up"}, "slug"),
     "wrong digest": ({"sha256": "0" * 64}, "was changed after the build"),
-    "unlisted field": ({"fields": {"first_name": "text", "unsubscribe_url": "url"}}, "look at postal_address"),
+    "unlisted field": (
+        {"fields": {"first_name": "text", "unsubscribe_url": "url"}},
+        "look at postal_address",
+    ),
     "field not used": (
-        {"fields": {"first_name": "text", "unsubscribe_url": "url", "postal_address": "text", "list_name": "text"}},
+        {
+            "fields": {
+                "first_name": "text",
+                "unsubscribe_url": "url",
+                "postal_address": "text",
+                "list_name": "text",
+            }
+        },
         "look at list_name",
     ),
     "field of another type": (
         {"fields": {"first_name": "html", "unsubscribe_url": "url", "postal_address": "text"}},
         "of type text, not html",
     ),
-    "attachment that is not there": ({"attachments": [{"name": "a.pdf", "media_type": "application/pdf"}]}, "missing"),
+    "attachment that is not there": (
+        {"attachments": [{"name": "a.pdf", "media_type": "application/pdf"}]},
+        "missing",
+    ),
     "file outside the folder": ({"files": {"../../secret": "0" * 64}}, "files"),
     "unknown field in the subject": ({"subject": "Hi @@nickname@@"}, "unknown field @@nickname@@"),
     "link in the subject": ({"subject": "Go @@browser_url@@"}, "must not stand in a header"),
@@ -66,7 +79,9 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("changes", "says"), CHANGES.values(), ids=CHANGES)
-def test_a_wrong_document_is_refused(make_issue: Callable[..., Path], changes: dict[str, Any], says: str) -> None:
+def test_a_wrong_document_is_refused(
+    make_issue: Callable[..., Path], changes: dict[str, Any], says: str
+) -> None:
     """Each wrong value is named."""
     folder = make_issue()
     document = json.loads((folder / "issue.json").read_text()) | changes
@@ -135,7 +150,7 @@ def not_an_object(folder: Path) -> None:
     (folder / "issue.json").write_text("[1]")
 
 
-TAMPERINGS = {
+TAMPERINGS: dict[Callable[[Path], None], str] = {
     spoil_html: "body.html: was changed",
     remove_text: "body.txt: is missing",
     add_file: "DS_Store: does not belong",
@@ -149,7 +164,9 @@ TAMPERINGS = {
 
 
 @pytest.mark.parametrize("tamper", TAMPERINGS, ids=lambda tamper: tamper.__name__)
-def test_a_tampered_folder_is_refused(make_issue: Callable[..., Path], tamper: Callable[[Path], None]) -> None:
+def test_a_tampered_folder_is_refused(
+    make_issue: Callable[..., Path], tamper: Callable[[Path], None]
+) -> None:
     """Whatever is done to the folder after the build is found and named."""
     folder = make_issue()
     tamper(folder)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
-from typing import cast
+from email.utils import parseaddr
 
 import pytest
 from hypothesis import given
@@ -37,7 +38,7 @@ MESSAGE = OutMessage(
 
 def parse(content: bytes) -> EmailMessage:
     """Read a message with the standard library, which shares no code with the builder."""
-    return cast("EmailMessage", message_from_bytes(content, policy=policy.default))
+    return message_from_bytes(content, policy=policy.default)
 
 
 def part(message: EmailMessage, kind: str) -> str:
@@ -54,7 +55,7 @@ def test_both_bodies_are_read_back(html: str, text: str) -> None:
     content = build(replace(MESSAGE, html=html, text=text))
     message = parse(content)
 
-    assert [found.get_content_type() for found in message.iter_parts()] == ["text/plain", "text/html"]  # type: ignore[union-attr]
+    assert [found.get_content_type() for found in message.iter_parts()] == ["text/plain", "text/html"]
     assert html == part(message, "html")
     assert text == part(message, "plain")
     assert max(map(len, content.split(b"\r\n"))) <= 76
@@ -73,10 +74,11 @@ def test_a_subject_is_read_back(subject: str) -> None:
 @given(lines.map(lambda text: " ".join(text.split())))
 def test_a_name_is_read_back(name: str) -> None:
     """Quotes, commas, brackets and letters of any script stay in the name and out of the address."""
-    message = parse(build(replace(MESSAGE, to=Address(name, "bjork@example.com"))))
-    (address,) = message["To"].addresses
+    content = build(replace(MESSAGE, to=Address(name, "bjork@example.com")))
+    # The newer parser of Python 3.11 keeps the space between two encoded words, against RFC 2047 section 6.2.
+    shown, mailbox = parseaddr(message_from_bytes(content)["To"].replace("\r\n", ""))
 
-    assert (name, "bjork@example.com") == (address.display_name, address.addr_spec)
+    assert (name, "bjork@example.com") == (str(make_header(decode_header(shown))), mailbox)
 
 
 @pytest.mark.parametrize("bad", ["a\nBcc: all@example.org", "a\r\nb", "a\0", "a\x85b", "a\u2028b"])

@@ -10,7 +10,7 @@ from citeproc import CitationStylesStyle
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.cite import (
+from pipeline.citations.cite import (
     STYLES,
     CiteItem,
     Library,

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.errors import ManuscriptError, PipelineError
-from pipeline.header import Header, read_header, split_header
+from pipeline.manuscript.header import Header, read_header, split_header
 
 
 def read(text: str) -> Header:
@@ -115,7 +115,10 @@ def test_a_huge_header_is_refused() -> None:
         ("categories: Care", "x.md:2: categories is a list"),
         ("categories: [Care /]", "x.md:2: categories has an empty step"),
         ("categories: [[]]", "x.md:2: categories has an empty step"),
-        ("date: 31.8.2026", "x.md:2: date is not a date: '31.8.2026'; write year, month and day as 2026-08-31"),
+        (
+            "date: 31.8.2026",
+            "x.md:2: date is not a date: '31.8.2026'; write year, month and day as 2026-08-31",
+        ),
         ("date: 2026-02-30", "x.md:2: date is not a date"),
         ("date: 2026-08-31T10:00:00Z", "x.md:2: date is not a date"),
         ("date: 20260831", "x.md:2: date is not a date"),
@@ -126,19 +129,34 @@ def test_a_huge_header_is_refused() -> None:
         ("Just words", "x.md:2: the header has no keys"),
         ("[a, b]: c", "x.md:2: the header has no key 'a list'"),
         ("<<: {title: A}", "x.md:2: the header has no key '<<'"),
-        ("title: A\nsubtitle: B: C", "x.md:3: the header is not YAML: mapping values are not allowed here; a value"),
+        (
+            "title: A\nsubtitle: B: C",
+            "x.md:3: the header is not YAML: mapping values are not allowed here; a value",
+        ),
         ("title: A\n\tslug: b", "x.md:3: the header is not YAML: found character '\\t'"),
         ("title: 'A", "x.md:2: the header is not YAML: found unexpected end of stream; close the quotes"),
-        ("title: A\nsummary: *all", "x.md:3: the header is too clever: anchors (&) and aliases (*) are not allowed"),
+        (
+            "title: A\nsummary: *all",
+            "x.md:3: the header is too clever: anchors (&) and aliases (*) are not allowed",
+        ),
         ("title: &a A", "x.md:2: the header is too clever: anchors"),
-        ("title: !!python/object/apply:os.system [ls]", "x.md:2: the header is too clever: tags such as tag:yaml"),
+        (
+            "title: !!python/object/apply:os.system [ls]",
+            "x.md:2: the header is too clever: tags such as tag:yaml",
+        ),
         ("title: !important", "x.md:2: the header is too clever: tags such as !important"),
         ("tags: [[[[[a]]]]]", "x.md:2: the header is too clever: values are nested too deeply"),
         (f"tags: {'[' * 50_000}", "x.md:2: the header is too clever: values are nested too deeply"),
         ('title: "\\0"', "x.md:2: title holds the character U+0000"),
         ('title: "\\ud800"', "x.md:2: title holds the character U+D800"),
-        ('title: A\nslug: "\\Uffffffff"', "x.md:3: the header is not YAML: an escape stands for no character"),
-        ("title: A\nsummary: a\u0085\u0080", "x.md:3: the header is not YAML: the character U+0080 is not allowed"),
+        (
+            'title: A\nslug: "\\Uffffffff"',
+            "x.md:3: the header is not YAML: an escape stands for no character",
+        ),
+        (
+            "title: A\nsummary: a\u0085\u0080",
+            "x.md:3: the header is not YAML: the character U+0080 is not allowed",
+        ),
     ],
 )
 def test_a_fault_is_named_with_its_line(lines: str, message: str) -> None:
@@ -157,7 +175,9 @@ def test_all_faults_are_told_at_once() -> None:
 
 def test_an_alias_bomb_does_not_go_off() -> None:
     """Nine lines of aliases stand for a billion words elsewhere; here the first is refused."""
-    bomb = "a: &a [lol, lol]\n" + "".join(f"{y}: &{y} [*{x}, *{x}]\n" for x, y in zip("abcdefgh", "bcdefghi", strict=True))
+    bomb = "a: &a [lol, lol]\n" + "".join(
+        f"{y}: &{y} [*{x}, *{x}]\n" for x, y in zip("abcdefgh", "bcdefghi", strict=True)
+    )
 
     [complaint] = complain(bomb)
 
@@ -187,8 +207,12 @@ def test_any_text_is_a_header_or_an_error(text: str) -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from(["title", "slug", "kind", "lang", "tags", "categories", "date", "editions", "status", "x"]),
-        st.sampled_from(["a", "[a, b]", "{a: b}", "2026-01-01", "~", "'", "[[a], b]", "draft", "en", "part", "*a", "!b"]),
+        st.sampled_from(
+            ["title", "slug", "kind", "lang", "tags", "categories", "date", "editions", "status", "x"]
+        ),
+        st.sampled_from(
+            ["a", "[a, b]", "{a: b}", "2026-01-01", "~", "'", "[[a], b]", "draft", "en", "part", "*a", "!b"]
+        ),
     )
 )
 def test_any_mapping_is_a_header_or_an_error(pairs: dict[str, str]) -> None:

@@ -17,7 +17,9 @@ from pipeline.identifiers import (
 )
 
 
-@pytest.mark.parametrize("isbn", ["978-3-16-148410-0", "9780306406157", "979 10 90636 07 1", "978‑0‑00‑000000‑2"])
+@pytest.mark.parametrize(
+    "isbn", ["978-3-16-148410-0", "9780306406157", "979 10 90636 07 1", "978‑0‑00‑000000‑2"]
+)
 def test_a_true_isbn_has_no_fault(isbn: str) -> None:
     """Published ISBNs pass, with hyphens of any kind, spaces or neither."""
     fault = find_isbn_fault(isbn)
@@ -57,7 +59,19 @@ def test_a_compact_isbn_is_digits_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "tag", ["en", "en-GB", "de-AT-1996", "zh-Hant-TW", "sr-Latn", "gsw", "es-419", "sl-rozaj-biske", "en-x-own", "EN-gb"]
+    "tag",
+    [
+        "en",
+        "en-GB",
+        "de-AT-1996",
+        "zh-Hant-TW",
+        "sr-Latn",
+        "gsw",
+        "es-419",
+        "sl-rozaj-biske",
+        "en-x-own",
+        "EN-gb",
+    ],
 )
 def test_a_language_tag_of_the_standard_passes(tag: str) -> None:
     """Examples of RFC 5646, appendix A, and their like."""

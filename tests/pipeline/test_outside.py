@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from weasyprint import HTML
 
-from pipeline.check.outside import JUDGES, Verdict, ask_verapdf, find_verapdf, format_table, judge
+from pipeline.check.judges import JUDGES, ask_verapdf, find_verapdf
+from pipeline.check.outside import Verdict, format_table, judge
 from pipeline.errors import JudgeError
 
 CONTAINER = """<?xml version="1.0"?>

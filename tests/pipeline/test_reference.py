@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.config import read_config
-from pipeline.reference import EXAMPLE, describe_config
+from pipeline.config.reference import EXAMPLE, describe_config
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_the_reference_is_fresh() -> None:
-    """After a change run: python -m pipeline.reference > docs/book-toml.md."""
+    """After a change run: python -m pipeline.config.reference > docs/book-toml.md."""
     written = (DOCS / "book-toml.md").read_text("utf-8")
 
     assert describe_config() == written

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from pipeline.errors import ManuscriptError
-from pipeline.svg import read_svg, svg_size, write_svg
+from pipeline.images.svg import read_svg, svg_size, write_svg
 
 BOX = 'viewBox="0 0 60 40"'
 LAUGHS = "".join(f'<!ENTITY a{i + 1} "{f"&a{i};" * 10}">' for i in range(12))

@@ -1,0 +1,151 @@
+"""Write nodes as the markup of a letter: no landmarks, no anchors, tables that a phone can stack."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from .markup import RULES, Rule, Writer, block
+from .model import Node, plain
+
+#: Width of the text column on a wide screen, in CSS pixels: the sheet's 600 less 36 on either side.
+COLUMN = 528
+
+_PHONE, _LETTER, _PADDING = 300, 8, 14  # pixels: a table on the narrowest phone, a letter in it, a cell's padding
+_MOST_LINES = 3  # of a cell, on that phone
+#: Fenced divs that say something grave.
+_GRAVE = frozenset({"safety", "warning", "important"})
+
+
+@dataclass(frozen=True, slots=True)
+class MailPicture:
+    """A picture of a chapter, ready for mail: `source` is how the chapter calls it, `name` its file in images/.
+
+    `width` and `height` are in CSS pixels; the file has up to twice as many.
+    """
+
+    source: str
+    name: str
+    data: bytes
+    width: int
+    height: int
+
+
+def write_mail(
+    nodes: Sequence[Node], words: Mapping[str, str], *, picture: Callable[[Node], MailPicture], address: str
+) -> str:
+    """`nodes` as HTML whose pictures are found below `address`; `picture` gives the one an image node names."""
+
+    def write_image(_: Writer, node: Node) -> str:
+        found = picture(node)
+        alt = "" if "decorative" in node.attrs.get("class", "") else escape(node.attrs["alt"])
+        shown = f'src="{escape(address)}{found.name}" width="{found.width}" height="{found.height}"'
+        narrow = f' style="max-width:{found.width}px"' if found.width < COLUMN else ""
+        return f'<img {shown} alt="{alt}"{narrow}>'
+
+    return Writer({**MAIL_RULES, "image": write_image}, words, wanted=frozenset()).write(nodes)
+
+
+def write_notes(notes: Sequence[Node], words: Mapping[str, str]) -> str:
+    """Each note behind its number in brackets; nothing to press, for anchors fail in too many programs."""
+    writer = Writer(MAIL_RULES, words, wanted=frozenset())
+    return "".join(f"<p>[{note.attrs['number']}] {_join(writer, note.children)}</p>\n" for note in notes)
+
+
+def _join(writer: Writer, paragraphs: Sequence[Node]) -> str:
+    return "</p>\n<p>".join(writer.write(paragraph.children) for paragraph in paragraphs)
+
+
+def _write_caption(writer: Writer, node: Node) -> str:
+    label = node.attrs.get("label", "")
+    tag = "caption" if node.attrs.get("tag") == "caption" else "p"
+    before = f"<strong>{escape(label)}</strong> " if label else ""
+    return f'<{tag} class="cap">{before}{writer.write(node.children)}</{tag}>\n'
+
+
+def _write_div(writer: Writer, node: Node) -> str:
+    name = node.attrs["name"]
+    if name in {"verse", "epigraph", "pullquote"}:
+        tag = "blockquote" if name == "epigraph" else "div"
+        return f'{writer.open(tag, node, name)}\n{writer.write(node.children)}</{tag}>\n'
+    titled = any(child.kind == "title" for child in node.children)
+    title = "" if titled else f'<p class="box-title">{escape(writer.words.get(name, ""))}</p>\n'
+    opened = writer.open("div", node, "box", "grave" if name in _GRAVE else "")
+    return f"{opened}\n{title}{writer.write(node.children)}</div>\n"
+
+
+def _write_table(writer: Writer, node: Node) -> str:
+    """A table with headers; one that a phone is too narrow for stands there as a stack of rows."""
+    rows = [child for child in node.children if child.kind == "row"]
+    captions = [child for child in node.children if child.kind == "caption"]
+    heads = [row for row in rows if "head" in row.attrs]
+    labels = [plain(cell.children) for cell in heads[-1].children] if heads else []
+    stacked = not fits_phone(rows)
+    named = stacked or "rowheads" in node.attrs.get("class", "")
+    head = "".join(_write_row(writer, row, labels=(), named=False) for row in heads)
+    body = "".join(
+        _write_row(writer, row, labels=labels if stacked else (), named=named) for row in rows if row not in heads
+    )
+    opened = writer.open("table", node, "data", "stack" if stacked else "grid")
+    return f"{opened}\n{writer.write(captions)}<thead>\n{head}</thead>\n<tbody>\n{body}</tbody>\n</table>\n"
+
+
+def fits_phone(rows: Sequence[Node]) -> bool:
+    """Whether every column finds room for its longest word, and its longest cell on three lines."""
+    columns = zip(*([plain(cell.children) for cell in row.children] for row in rows), strict=True)
+    letters = [max(map(_need_letters, column)) for column in columns]
+    return sum(letters) * _LETTER + len(letters) * _PADDING <= _PHONE
+
+
+def _need_letters(text: str) -> int:
+    return max([math.ceil(len(text) / _MOST_LINES), *map(len, text.split())], default=0)
+
+
+def _write_row(writer: Writer, row: Node, *, labels: Sequence[str], named: bool) -> str:
+    cells = []
+    for index, cell in enumerate(row.children):
+        scope = "col" if "head" in row.attrs else "row" if named and index == 0 else ""
+        align = "end" if cell.attrs.get("align") == "right" else cell.attrs.get("align", "")
+        tag = f'th scope="{scope}"' if scope else "td"
+        before = f'<span class="label">{escape(labels[index])}: </span>' if labels and index else ""
+        classes = f' class="{align}"' if align in {"end", "center"} else ""
+        cells.append(f"<{tag}{classes}>{before}{writer.write(cell.children)}</{tag[:2]}>")
+    return f"<tr>{''.join(cells)}</tr>\n"
+
+
+def _write_figure(writer: Writer, node: Node) -> str:
+    return f'<div class="fig">{writer.write(node.children)}</div>\n'
+
+
+def _write_code_block(_: Writer, node: Node) -> str:
+    return f"<pre><code>{escape(node.text.rstrip(), quote=False)}</code></pre>\n"
+
+
+def _write_link(writer: Writer, node: Node) -> str:
+    return f'<a href="{escape(node.attrs["href"])}">{writer.write(node.children)}</a>'
+
+
+def _write_note_mark(_: Writer, node: Node) -> str:
+    """The number, which U+FEFF keeps on the line of the word before it."""
+    return f"<sup>&#65279;[{node.attrs['number']}]</sup>"
+
+
+def _write_lines(writer: Writer, node: Node) -> str:
+    return f"<p>{'<br>'.join(writer.write(line.children) for line in node.children)}</p>\n"
+
+
+MAIL_RULES: Mapping[str, Rule] = {
+    **RULES,
+    "attribution": block("p", "src"),
+    "caption": _write_caption,
+    "code_block": _write_code_block,
+    "div": _write_div,
+    "figure": _write_figure,
+    "lines": _write_lines,
+    "link": _write_link,
+    "note": _write_note_mark,
+    "rule": lambda _, __: "<hr>\n",
+    "table": _write_table,
+}

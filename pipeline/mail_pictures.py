@@ -1,0 +1,91 @@
+"""Make a chapter's pictures fit for mail: JPEG, twice as wide as shown, at most 200 KB each."""
+
+from __future__ import annotations
+
+import io
+import re
+from hashlib import sha256
+from pathlib import Path
+
+from PIL import Image
+
+from .cover import draw_picture
+from .errors import PipelineError, Place, raise_all
+from .images import Picture, encode_jpeg, find_image, for_epub
+from .mail_markup import COLUMN, MailPicture
+from .model import Chapter, Node
+from .typeset import Type
+
+MAX_BYTES = 200_000  # of one picture (rule M25)
+_QUALITIES = (88, 80, 70, 60, 45)
+_NARROWEST = 0.5  # of the column; a picture meant to be wider has the whole of a phone's
+
+
+def prepare_pictures(chapter: Chapter, folder: Path, kind: Type) -> tuple[MailPicture, ...]:
+    """Every picture of `chapter`, once; `folder` holds the chapters, `kind` the faces a drawing is set in.
+
+    Raises ManuscriptError, or ManyErrors with one for each picture to mend.
+    """
+    pictures: dict[str, MailPicture] = {}
+    errors: list[PipelineError] = []
+    for image, share in _list_images(chapter):
+        if image.attrs["src"] not in pictures:
+            try:
+                pictures[image.attrs["src"]] = _prepare(chapter, image, folder=folder, kind=kind, share=share)
+            except PipelineError as error:
+                errors.append(error)
+    raise_all(errors)
+    return tuple(pictures.values())
+
+
+def _list_images(chapter: Chapter) -> list[tuple[Node, float]]:
+    """Image nodes, each with the share of the column that its figure asks for."""
+    shares = {
+        id(image): int(figure.attrs["width"].rstrip("%")) / 100
+        for figure in chapter.walk() if figure.kind == "figure" and "width" in figure.attrs
+        for image in figure.children
+    }  # fmt: skip
+    return [(node, shares.get(id(node), 1.0)) for node in chapter.walk() if node.kind == "image"]
+
+
+def _prepare(chapter: Chapter, image: Node, *, folder: Path, kind: Type, share: float) -> MailPicture:
+    place = Place(chapter.source, image.line)
+    path = find_image(folder, image.attrs["src"], place)
+    try:
+        master = for_epub(path, image.attrs["alt"])
+    except PipelineError as error:
+        raise type(error)(error.message, place) from error
+    drawn = master.media_type == "image/svg+xml"
+    wanted = COLUMN if share > _NARROWEST else round(COLUMN * share)
+    width = wanted if drawn else min(wanted, master.width)
+    height = max(1, round(width * master.height / master.width))
+    pixels = _draw(master, kind, width, height) if drawn else Image.open(io.BytesIO(master.data))
+    data = _encode(_shrink(pixels, 2 * width))
+    return MailPicture(image.attrs["src"], _name(master, data), data, width, height)
+
+
+def _draw(master: Picture, kind: Type, width: int, height: int) -> Image.Image:
+    return Image.open(io.BytesIO(draw_picture(master.data, kind, width=2 * width, height=2 * height)))
+
+
+def _shrink(image: Image.Image, width: int) -> Image.Image:
+    image = image.convert("RGB")
+    if image.width <= width:
+        return image
+    return image.resize((width, max(1, round(width * image.height / image.width))), Image.Resampling.LANCZOS)
+
+
+def _encode(image: Image.Image) -> bytes:
+    """The best JPEG that is small enough; a picture that never is loses pixels."""
+    while True:
+        for quality in _QUALITIES:
+            data = encode_jpeg(image, quality)
+            if len(data) <= MAX_BYTES:
+                return data
+        image = _shrink(image, image.width * 3 // 4)
+
+
+def _name(master: Picture, data: bytes) -> str:
+    """The file's name, unique by content, so that an address never shows another picture."""
+    stem = re.sub(r"-[0-9a-f]{8}\.\w+$", "", master.name)
+    return f"{stem}-{sha256(data).hexdigest()[:8]}.jpg"

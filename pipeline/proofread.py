@@ -1,0 +1,58 @@
+"""Read one book over as `pipeline check` does, and say what was found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from .build import choose_editions, open_manuscript, resolve_edition
+from .check import Finding, check_book, list_findings
+from .errors import ConfigError, PipelineError, Place
+
+
+def read_over(folder: Path, edition: str, *, today: date) -> list[Finding]:
+    """All findings over all editions, each once; raises ConfigError when book.toml cannot be used."""
+    try:
+        manuscript = open_manuscript(folder)
+        found: set[Finding] = set()
+        for table in choose_editions(manuscript.config, edition):
+            book, _ = resolve_edition(manuscript, table)
+            found.update(check_book(book, today=today, off=manuscript.config.check.off))
+    except ConfigError:
+        raise
+    except PipelineError as error:
+        return list_findings(error)
+    return sorted(found)
+
+
+def format_findings(findings: Sequence[Finding], *, as_json: bool) -> str:
+    """One line a finding, or JSON: a list of objects with path, line, rule, severity and message."""
+    if as_json:
+        rows = [
+            {
+                "path": f.place.path,
+                "line": f.place.line,
+                "rule": f.rule,
+                "severity": f.severity,
+                "message": f.message,
+            }
+            for f in findings
+        ]
+        return json.dumps(rows, ensure_ascii=False, indent=1)
+    if not findings:
+        return "nothing found"
+    errors = sum(finding.severity == "error" for finding in findings)
+    return "\n".join([*map(str, findings), f"{errors} errors, {len(findings) - errors} warnings"])
+
+
+def judge_outputs(folder: Path) -> tuple[str, bool]:
+    """The table of verdicts on every finished book in build/, and whether nothing failed."""
+    from .check.outside import format_table, judge
+
+    paths = sorted(path for kind in ("*.pdf", "*.epub") for path in (folder / "build").glob(kind))
+    if not paths:
+        raise PipelineError("there is nothing to judge; run `pipeline ebook` first", Place("build"))
+    verdicts = judge(paths)
+    return format_table(verdicts), all(verdict.state != "failed" for verdict in verdicts)

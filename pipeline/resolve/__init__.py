@@ -1,0 +1,133 @@
+"""Cut a manuscript to one edition and settle everything that points at something else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from ..config import Config, EditionTable
+from ..errors import ManuscriptError, PipelineError, Place, raise_all
+from ..hints import suggest
+from ..identifiers import make_urn
+from ..model import Book, Chapter
+from .contents import BACK, EARLY, FRONT, list_contents
+from .links import Linker, collect_targets
+from .numbers import find_doubles, label_chapter, name_blocks, number_chapters, number_objects, slugify
+
+__all__ = [
+    "BACK", "EARLY", "FRONT", "choose_chapters", "find_newest_date", "label_chapter", "list_contents", "resolve",
+    "slugify",
+]  # fmt: skip
+
+
+def resolve(
+    chapters: Sequence[Chapter],
+    config: Config,
+    edition: EditionTable,
+    *,
+    folder: Path,
+    words: Mapping[str, str],
+    made_at: datetime,
+) -> Book:
+    """The book of one edition, every number and link settled.
+
+    `words` are the language's words (Figure, Chapter, ...). Numbers are given over
+    the whole manuscript, so that Chapter 3 is Chapter 3 in every edition. Raises
+    what an author must mend: unknown references, links, citations, ids used twice.
+    """
+    named = [name_blocks(chapter) for chapter in number_chapters(chapters)]
+    numbered = number_objects(named, words)
+    errors: list[PipelineError] = list(find_doubles(numbered))
+    chosen = choose_chapters(numbered, edition)
+    linker = Linker(
+        targets=collect_targets(numbered, words),
+        present=frozenset(chapter.slug for chapter in chosen),
+        files={PurePosixPath(chapter.source).name: chapter.slug for chapter in numbered},
+        ids={c.slug: frozenset(node.id for node in c.walk() if node.id) for c in numbered},
+        words=words,
+        errors=errors,
+    )
+    linked = tuple(linker.link(chapter) for chapter in chosen)
+    printed = _print_citations(linked, config, folder, words=words, errors=errors)
+    raise_all(errors)
+    return Book(
+        meta=msgspec.structs.replace(config.book, title=edition.title or config.book.title),
+        edition=edition.name,
+        folder=folder,
+        chapters=printed,
+        identifier=_identify(config, edition),
+        made_at=made_at,
+        note=edition.note,
+    )
+
+
+def choose_chapters(chapters: Sequence[Chapter], edition: EditionTable) -> tuple[Chapter, ...]:
+    """The chapters of one edition; a part that lost all its chapters goes too.
+
+    Raises ManuscriptError when the edition names a chapter that is not there.
+    """
+    names = {name for chapter in chapters for name in _names(chapter)}
+    for wanted in edition.chapters:
+        if wanted not in names:
+            message = f"edition '{edition.name}' has no chapter '{wanted}' to take; {suggest(wanted, names)}"
+            raise ManuscriptError(message, Place("book.toml"), rule="M021")
+    chosen = [chapter for chapter in chapters if _belongs(chapter, edition)]
+    if all(chapter.kind == "part" for chapter in chosen):
+        raise ManuscriptError(f"edition '{edition.name}' has no chapters", Place("book.toml"), rule="M021")
+    followers = [*chosen[1:], None]
+    return tuple(
+        chapter
+        for chapter, follower in zip(chosen, followers, strict=True)
+        if chapter.kind != "part" or (follower and follower.kind not in {"part", *BACK})
+    )
+
+
+def _names(chapter: Chapter) -> tuple[str, str]:
+    return chapter.slug, PurePosixPath(chapter.source).stem
+
+
+def _belongs(chapter: Chapter, edition: EditionTable) -> bool:
+    if chapter.editions and edition.name not in chapter.editions:
+        return False
+    return (
+        not edition.chapters
+        or chapter.kind == "part"
+        or not set(_names(chapter)).isdisjoint(edition.chapters)
+    )
+
+
+def _identify(config: Config, edition: EditionTable) -> str:
+    """An identifier that no rebuild changes; a cut of the book is another book and has its own."""
+    book = config.book
+    whole = book.identifier or make_urn(book.publisher, book.title)
+    return whole if edition.name == "full" else make_urn(whole, edition.name)
+
+
+def find_newest_date(chapters: Sequence[Chapter], config: Config) -> datetime:
+    """Noon UTC of the newest date the sources name: the time of a build without SOURCE_DATE_EPOCH."""
+    dates = [config.book.date, *(day for chapter in chapters for day in (chapter.date, chapter.reviewed))]
+    return datetime.combine(max((day for day in dates if day), default=date(2000, 1, 1)), time(12), UTC)
+
+
+def _print_citations(
+    chapters: tuple[Chapter, ...],
+    config: Config,
+    folder: Path,
+    *,
+    words: Mapping[str, str],
+    errors: list[PipelineError],
+) -> tuple[Chapter, ...]:
+    cited = [(chapter, node) for chapter in chapters for node in chapter.walk() if node.kind == "citation"]
+    if not cited:
+        return chapters
+    if not config.bibliography.file:
+        chapter, node = cited[0]
+        message = 'a work is cited but book.toml has no [bibliography]; add file = "references.bib"'
+        errors.append(ManuscriptError(message, Place(chapter.source, node.line), rule="M013"))
+        return chapters
+    from ..citations import print_citations  # slow to import, and most books cite nothing
+
+    return print_citations(chapters, config, folder, words=words, errors=errors)

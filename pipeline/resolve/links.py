@@ -1,0 +1,126 @@
+"""Turn cross-references and links between chapters into links to ids, or say that they are broken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from urllib.parse import unquote
+
+from ..errors import ManuscriptError, PipelineError, Place
+from ..hints import suggest
+from ..model import Chapter, Node, plain
+from .numbers import label_chapter
+
+_MARKDOWN = re.compile(r"^([^:?#]*)\.md(?:#(.+))?$")
+_OUTWARD = re.compile(r"(?:https?://|mailto:|tel:).", re.IGNORECASE)
+_PREFIXES = {"figure": "fig", "table": "tbl"}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something that can be referred to: its id, the chapter it is in, and what a reference prints."""
+
+    id: str
+    slug: str
+    label: str
+
+
+def collect_targets(chapters: Iterable[Chapter], words: Mapping[str, str]) -> dict[str, Target]:
+    """What `@ch:`, `@fig:`, `@tbl:` and `@sec:` may name.
+
+    A section goes by its id, and by its bare title's slug in the first chapter that has it.
+    """
+    targets: dict[str, Target] = {}
+    for chapter in chapters:
+        targets[f"ch:{chapter.slug}"] = Target(chapter.slug, chapter.slug, label_chapter(chapter, words))
+        for node in chapter.walk():
+            if node.kind in _PREFIXES and "auto" not in node.attrs:
+                label = node.attrs.get("label") or words[node.kind]
+                targets[f"{_PREFIXES[node.kind]}:{node.id}"] = Target(node.id, chapter.slug, label)
+            elif node.kind == "heading":
+                target = Target(node.id, chapter.slug, plain(node.children))
+                targets[f"sec:{node.id}"] = target
+                targets.setdefault(f"sec:{node.id.removeprefix(chapter.slug + '-')}", target)
+    return targets
+
+
+@dataclass(frozen=True, slots=True)
+class Linker:
+    """Links the chapters of one edition; what it cannot link goes into `errors`.
+
+    `present` are the slugs of the edition's chapters, `files` maps file names to
+    slugs, `ids` slugs to all ids in the chapter.
+    """
+
+    targets: Mapping[str, Target]
+    present: frozenset[str]
+    files: Mapping[str, str]
+    ids: Mapping[str, frozenset[str]]
+    words: Mapping[str, str]
+    errors: list[PipelineError]
+
+    def link(self, chapter: Chapter) -> Chapter:
+        return replace(chapter, body=tuple(self._visit(node, chapter) for node in chapter.body))
+
+    def _visit(self, node: Node, chapter: Chapter) -> Node:
+        if node.kind == "reference":
+            return self._refer(node, chapter)
+        if node.kind == "link":
+            node = self._relink(node, chapter)
+        if node.children:
+            return replace(node, children=tuple(self._visit(child, chapter) for child in node.children))
+        return node
+
+    def _refer(self, node: Node, chapter: Chapter) -> Node:
+        name = node.attrs["to"]
+        target = self.targets.get(name)
+        if not target:
+            kind = name.split(":", 1)[0] + ":"
+            known = [known for known in self.targets if known.startswith(kind)]
+            message = (
+                f"nothing is called '@{name}'; {suggest(name, known)}"
+                if known
+                else f"nothing is called '@{name}'"
+            )
+            self.errors.append(ManuscriptError(message, Place(chapter.source, node.line), rule="M010"))
+            return node
+        if target.slug not in self.present:
+            label = self.words["elsewhere"].format(label=target.label)
+            return replace(node, children=(Node("text", text=label, line=node.line),))
+        attrs = {"href": f"#{target.id}", "chapter": target.slug, "type": name.split(":", 1)[0]}
+        return replace(node, children=(Node("text", text=target.label, line=node.line),), attrs=attrs)
+
+    def _relink(self, node: Node, chapter: Chapter) -> Node:
+        href = unquote(node.attrs["href"])
+        found = _MARKDOWN.match(href)
+        if href.startswith("#"):
+            return self._lead(node, chapter, chapter.slug, href[1:])
+        if not found:
+            if not _OUTWARD.match(href):
+                message = f"'{href}' is no place to lead to; write a chapter's file, #an-id or https://..."
+                self._complain(node, chapter, message)
+            return node
+        name = PurePosixPath(f"{found[1]}.md").name
+        if name not in self.files:
+            self._complain(node, chapter, f"there is no chapter '{name}'; {suggest(name, self.files)}")
+            return node
+        slug = self.files[name]
+        if slug not in self.present:  # the words stay, the link goes
+            return Node("span", node.children, line=node.line)
+        return self._lead(node, chapter, slug, found[2] or slug)
+
+    def _lead(self, node: Node, chapter: Chapter, slug: str, name: str) -> Node:
+        """A link to the id `name` in the chapter `slug`."""
+        ids = self.ids[slug] | {slug}
+        section = self.targets.get(f"sec:{slug}-{name}")
+        if section and name not in ids:
+            name = section.id
+        elif name not in ids:
+            known = {target.id for target in self.targets.values() if target.slug == slug}
+            self._complain(node, chapter, f"nothing in '{slug}' has the id '{name}'; {suggest(name, known)}")
+        return node.with_attrs(href=f"#{name}", chapter=slug)
+
+    def _complain(self, node: Node, chapter: Chapter, message: str) -> None:
+        self.errors.append(ManuscriptError(message, Place(chapter.source, node.line), rule="M011"))

@@ -1,0 +1,121 @@
+"""Count chapters, figures and tables, and give every block a name to point at."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+
+from ..errors import ManuscriptError, Place
+from ..model import Chapter, Node, plain
+
+#: Pages the press itself adds, and ids it writes there.
+RESERVED = {
+    "body-start", "contents", "contents-title", "copyright", "copyright-page", "cover", "half-title", "nav",
+    "references", "title", "title-page",
+}  # fmt: skip
+#: Blocks a page number can be tied to.
+_NAMED = {"paragraph", "item", "term", "figure", "table", "code_block", "div", "quote", "lines", "heading"}
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def number_chapters(chapters: Sequence[Chapter]) -> tuple[Chapter, ...]:
+    """Chapters counted 1, 2, ... and appendices A, B, ...; nothing else has a number."""
+    counters = {"chapter": count(1), "appendix": count(1)}
+    return tuple(
+        replace(chapter, number=_write_number(chapter.kind, next(counters[chapter.kind])))
+        if chapter.kind in counters
+        else chapter
+        for chapter in chapters
+    )
+
+
+def _write_number(kind: str, number: int) -> str:
+    return str(number) if kind == "chapter" else _write_letters(number)
+
+
+def _write_letters(number: int) -> str:
+    """A ... Z, AA, AB, ..., for a book with more appendices than letters."""
+    before, letter = divmod(number - 1, len(_LETTERS))
+    return (_write_letters(before) if before else "") + _LETTERS[letter]
+
+
+def label_chapter(chapter: Chapter, words: Mapping[str, str]) -> str:
+    """How a chapter is called: "Chapter 3", "Appendix A", or its title where nothing is counted."""
+    return f"{words[chapter.kind]} {chapter.number}" if chapter.number else chapter.title
+
+
+def name_blocks(chapter: Chapter) -> Chapter:
+    """Give every heading and block an id; the author's own stay, ours are marked `auto`."""
+    notes = {f"{chapter.slug}-note-{node.attrs['number']}" for node in chapter.walk() if node.kind == "note"}
+    used = {node.id for node in chapter.walk() if node.id} | {chapter.slug, f"{chapter.slug}-title", *notes}
+    paragraphs = count(1)
+
+    def visit(node: Node) -> Node:
+        if node.kind == "note":
+            return node
+        node = (
+            replace(node, children=tuple(visit(child) for child in node.children)) if node.children else node
+        )
+        if node.id or node.kind not in _NAMED or "tight" in node.attrs:
+            return node
+        if node.kind == "heading":
+            return node.with_attrs(id=_make_unique(f"{chapter.slug}-{slugify(plain(node.children))}", used))
+        return node.with_attrs(id=_make_unique(f"{chapter.slug}-p{next(paragraphs)}", used), auto="1")
+
+    return replace(chapter, body=tuple(visit(node) for node in chapter.body))
+
+
+def slugify(text: str) -> str:
+    """Lower-case ASCII words joined by hyphens."""
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_text).strip("-") or "section"
+
+
+def _make_unique(name: str, used: set[str]) -> str:
+    candidate = next(c for n in count(1) if (c := name if n == 1 else f"{name}-{n}") not in used)
+    used.add(candidate)
+    return candidate
+
+
+def find_doubles(chapters: Sequence[Chapter]) -> Iterator[ManuscriptError]:
+    """Ids that stand for two things; chapters' slugs are ids too, and the press has its own."""
+    seen = {chapter.slug: Place(chapter.source) for chapter in chapters}
+    for chapter in chapters:
+        if chapter.slug in RESERVED:
+            message = (
+                f"the press has a page of its own called '{chapter.slug}'; write another slug: in the header"
+            )
+            yield ManuscriptError(message, Place(chapter.source), rule="M012")
+        for node in chapter.walk():
+            if node.id and "auto" not in node.attrs:
+                place = Place(chapter.source, node.line)
+                if node.id in RESERVED:
+                    message = f"the id '{node.id}' belongs to a page of the press; give it another name"
+                    yield ManuscriptError(message, place, rule="M012")
+                if node.id in seen:
+                    message = (
+                        f"the id '{node.id}' is used twice (also {seen[node.id]}); give one another name"
+                    )
+                    yield ManuscriptError(message, place, rule="M012")
+                seen[node.id] = place
+
+
+def number_objects(chapters: Sequence[Chapter], words: Mapping[str, str]) -> tuple[Chapter, ...]:
+    """Figures and tables with a caption, counted through the whole manuscript."""
+    counters = {"figure": count(1), "table": count(1)}
+
+    def visit(node: Node) -> Node:
+        children = tuple(visit(child) for child in node.children) if node.children else ()
+        if node.kind in counters and any(child.kind == "caption" for child in children):
+            label = f"{words[node.kind]} {next(counters[node.kind])}"
+            tag = "caption" if node.kind == "table" else "figcaption"
+            children = tuple(
+                c.with_attrs(label=label, tag=tag) if c.kind == "caption" else c for c in children
+            )
+            return replace(node.with_attrs(label=label), children=children)
+        return replace(node, children=children) if children != node.children else node
+
+    return tuple(replace(chapter, body=tuple(visit(node) for node in chapter.body)) for chapter in chapters)

@@ -1,0 +1,237 @@
+"""A plan changes nothing, a freeze holds for ever, and a letter is a pure function of both."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outbox import mailing
+from outbox.consent import Claim, enlist
+from outbox.errors import IssueError, OutboxError
+from outbox.issue import read
+from outbox.mime import build
+from outbox.model import Consent, Envelope, State
+from outbox.store import Store, ledger, subscribers
+from outbox.tokens import Signer
+
+ORDER: dict[str, Any] = {"provider": "file", "max_batch": 2, "on_unknown": "hold", "send_id": "s"}
+IssueMaker = Callable[..., Path]
+
+
+def test_a_plan_says_who_and_when(
+    store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime
+) -> None:
+    """Only the confirmed are counted, and nothing is written."""
+    issue = read(make_issue(send_at="2026-03-05T09:00:00+01:00"))
+    with store.read() as tx:
+        plan = mailing.plan(tx, issue, envelope, now=now)
+        sends = ledger.progress(tx)
+
+    assert (plan.audience, plan.first[0], plan.problems) == (3, "ana@example.org", ())
+    assert plan.due_at == datetime(2026, 3, 5, 8, tzinfo=UTC)
+    assert sends == []
+
+
+def test_a_freeze_plans_one_message_for_everyone_confirmed(
+    store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime
+) -> None:
+    """Pending, unsubscribed and suppressed people are not among them; two make a chunk."""
+    with store.begin() as tx:
+        subscribers.suppress(tx, "Dora@example.com", "complaint", now)
+        number = mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
+        chunks = ledger.find_due(tx, now, 9)
+        people = [person.email for chunk in chunks for person in ledger.members(tx, chunk)]
+
+    assert number == 2
+    assert people == ["ana@example.org", "bjork@example.com"]
+    assert len(chunks) == 1
+
+
+def test_chunks_hold_as_many_as_one_call_takes(
+    store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime
+) -> None:
+    """Three people, two to a call: two calls."""
+    with store.begin() as tx:
+        mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
+        sizes = [len(ledger.members(tx, chunk)) for chunk in ledger.find_due(tx, now, 9)]
+
+    assert [2, 1] == sizes
+
+
+def test_an_issue_is_due_when_it_says(
+    store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime
+) -> None:
+    """Before its time nothing is due; a time given by hand goes before the issue's own."""
+    issue = read(make_issue(send_at="2026-03-05T09:00:00+00:00"))
+    with store.begin() as tx:
+        mailing.freeze(tx, issue, envelope, now=now, at=now + timedelta(hours=1), **ORDER)
+
+        assert ledger.find_due(tx, now, 9) == []
+        assert len(ledger.find_due(tx, now + timedelta(hours=1), 9)) == 2
+
+
+def test_a_frozen_issue_cannot_be_changed(
+    store: Store, make_issue: IssueMaker, envelope: Envelope, signer: Signer, now: datetime
+) -> None:
+    """The folder may go; the letter is made from the copy."""
+    folder = make_issue()
+    with store.begin() as tx:
+        mailing.freeze(tx, read(folder), envelope, now=now, **ORDER)
+    shutil.rmtree(folder)
+    with store.read() as tx:
+        frozen = mailing.load(tx, "s", signer)
+        (person, *_) = ledger.members(tx, ledger.find_due(tx, now, 1)[0])
+
+    assert mailing.render(frozen, person, date=now).subject == "First light for Ana"
+
+
+def test_a_second_freeze_is_refused(
+    store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime
+) -> None:
+    """The same again, or the same slug with other words: both are named, and nothing is planned."""
+    with store.begin() as tx:
+        mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
+
+    with pytest.raises(IssueError, match="an issue goes out once"), store.begin() as tx:
+        mailing.freeze(tx, read(make_issue()), envelope, now=now, **{**ORDER, "send_id": "t"})
+    with (
+        pytest.raises(IssueError, match=r"with other content \([0-9a-f]{12}, now [0-9a-f]{12}\)"),
+        store.begin() as tx,
+    ):
+        mailing.freeze(tx, read(make_issue(words=10)), envelope, now=now, **{**ORDER, "send_id": "t"})
+
+
+NO_LINK = {"text": "First light\n@@postal_address@@", "html": None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"kind": "letter"}, "is a letter"),
+        ({"list": "Another list"}, "made for another list"),
+        ({"text": "@@postal_address@@ @@first_name@@"}, "needs @@unsubscribe_url@@ in both"),
+        ({"text": "@@unsubscribe_url@@ @@first_name@@"}, "needs @@postal_address@@ in both"),
+        (
+            {"html": "<p>@@first_name@@ @@unsubscribe_url@@ @@postal_address@@</p>" + "x" * 110_000},
+            "Gmail cuts off",
+        ),
+        (
+            {"html": '<img src="images/dusk.png">@@first_name@@ @@unsubscribe_url@@ @@postal_address@@'},
+            r"body\.html:1: shows images/dusk\.png, which is not in the folder",
+        ),
+    ],
+)
+def test_what_must_not_go_out_is_stopped(
+    store: Store,
+    make_issue: IssueMaker,
+    envelope: Envelope,
+    now: datetime,
+    changes: dict[str, Any],
+    says: str,
+) -> None:
+    """The law's demands and broken pictures stop a send before anything is written."""
+    with pytest.raises(IssueError, match=says), store.begin() as tx:
+        mailing.freeze(tx, read(make_issue(**changes)), envelope, now=now, **ORDER)
+    with store.read() as tx:
+        assert ledger.progress(tx) == []
+
+
+def test_a_letter_has_every_header(
+    store: Store, make_issue: IssueMaker, envelope: Envelope, signer: Signer, now: datetime
+) -> None:
+    """M36: what a bulk message must carry, one of each; the link in the letter is the one in the header."""
+    with store.begin() as tx:
+        mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
+        frozen = mailing.load(tx, "s", signer)
+        (person, *_) = ledger.members(tx, ledger.find_due(tx, now, 1)[0])
+    out = mailing.render(frozen, person, date=now)
+    message = message_from_bytes(build(out), policy=policy.default)
+    link = f"https://example.org/mail/unsubscribe/{signer.sign('unsubscribe', 1)}"
+
+    assert sorted(name for name in message if not name.startswith("Content")) == [
+        "Date", "Feedback-ID", "From", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "MIME-Version",
+        "Message-ID", "Reply-To", "Subject", "To",
+    ]  # fmt: skip
+    assert message["List-Id"] == "Letters on Care <letters.example.org>"
+    assert message["List-Unsubscribe"].startswith(
+        f"<{link}>, <mailto:hello@example.org?subject=unsubscribe%20"
+    )
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert message["Message-ID"] == "<s.1@letters.example.org>"
+    assert link in out.html
+    assert link in out.text
+    assert b"@@" not in build(out)
+
+
+def test_a_letter_is_the_same_every_time(
+    store: Store, make_issue: IssueMaker, envelope: Envelope, signer: Signer, now: datetime
+) -> None:
+    """A person renamed after the freeze still gets the letter that was planned."""
+    with store.begin() as tx:
+        mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
+        before = mailing.render(
+            mailing.load(tx, "s", signer), ledger.members(tx, ledger.find_due(tx, now, 1)[0])[0], date=now
+        )
+        enlist(tx, Claim("ana@example.org", "Anna-Maria", Consent.CONFIRMED, "x", "test"), now)
+        after = mailing.render(
+            mailing.load(tx, "s", signer), ledger.members(tx, ledger.find_due(tx, now, 1)[0])[0], date=now
+        )
+
+    assert build(before) == build(after)
+
+
+@pytest.mark.parametrize(("name", "greeting"), [("", "friend"), ("Ana Ruiz", "Ana"), ("<b>", "&lt;b&gt;")])
+def test_a_name_is_greeted(
+    store: Store,
+    make_issue: IssueMaker,
+    envelope: Envelope,
+    signer: Signer,
+    now: datetime,
+    name: str,
+    greeting: str,
+) -> None:
+    """A missing name has a neutral word, an odd one does no harm."""
+    with store.begin() as tx:
+        mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
+        frozen = mailing.load(tx, "s", signer)
+        (person, *_) = ledger.members(tx, ledger.find_due(tx, now, 1)[0])
+
+    assert f"Dear {greeting}," in mailing.render(frozen, replace(person, name=name), date=now).html
+
+
+def test_a_name_that_would_forge_a_header_is_refused(
+    store: Store, make_issue: IssueMaker, envelope: Envelope, signer: Signer, now: datetime
+) -> None:
+    """Even if it got into the database somehow."""
+    with store.begin() as tx:
+        mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
+        frozen = mailing.load(tx, "s", signer)
+        (person, *_) = ledger.members(tx, ledger.find_due(tx, now, 1)[0])
+
+    assert person.state is State.PLANNED
+    with pytest.raises(OutboxError, match="line break"):
+        mailing.render(frozen, replace(person, name="Ana\nBcc: all@example.org"), date=now)
+
+
+@pytest.mark.parametrize(
+    ("images", "source", "travelling"),
+    [
+        ("embed", "cid:", ["dawn.png"]),
+        ("link", "https://example.org/mail/issues/2026-03-01-first-light/images/dawn.png", []),
+    ],
+)
+def test_pictures_are_placed(
+    make_issue: IssueMaker, envelope: Envelope, images: Any, source: str, travelling: list[str]
+) -> None:
+    """Inside the message by default, or on the web."""
+    html, shown = mailing.place_images(read(make_issue()), replace(envelope, images=images))
+
+    assert f'<img src="{source}' in html
+    assert travelling == [picture.name for picture in shown]

@@ -1,0 +1,218 @@
+"""The database keeps its promises by itself, whatever the code above it does."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import IntegrityError
+
+from outbox import mailing
+from outbox.errors import OutboxError, Temporary
+from outbox.issue import read
+from outbox.model import Envelope
+from outbox.store import Store, ledger, open_store, schema, subscribers
+from outbox.store.lock import sole_sender
+from outbox.store.upgrade import HEAD
+
+
+def clauses(sql: str) -> list[str]:
+    """What a CREATE statement says, in an order that does not depend on who wrote it."""
+    flat = re.sub(r"\s*\)\s*(WITHOUT ROWID)?$", r" \1", " ".join(sql.split()))
+    return sorted(part.strip() for part in re.split(r", (?=CONSTRAINT)|(?=WITHOUT ROWID)", flat))
+
+
+def test_the_migrations_make_the_schema(store: Store) -> None:
+    """Table by table, a migrated database is what schema.py says."""
+    query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'alembic_version'"
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        schema.metadata.create_all(connection)
+        meant = {name: clauses(sql) for name, sql in connection.execute(text(query))}
+    engine.dispose()
+    with store.read() as tx:
+        made = {name: clauses(sql) for name, sql in tx.connection.execute(text(query))}
+
+    assert meant == made
+
+
+def test_the_newest_migration_is_the_one_expected() -> None:
+    """The quick check on opening knows the last step."""
+    config = Config()
+    config.set_main_option("script_location", "outbox:migrations")
+
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+def test_a_database_opens_twice_and_keeps_its_people(store: Store, tmp_path: Path, now: datetime) -> None:
+    """Opening is bringing up to date, never starting anew."""
+    again = open_store(f"sqlite:///{tmp_path / 'outbox.db'}", now)
+    with again.read() as tx:
+        found = subscribers.find(tx, "ana@example.org")
+    again.close()
+
+    assert found is not None
+
+
+def test_a_database_of_a_newer_outbox_is_left_alone(store: Store, tmp_path: Path, now: datetime) -> None:
+    """An older program must not write into a schema it does not know."""
+    with store.begin() as tx:
+        tx.connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(OutboxError, match="has schema 9999, this outbox knows"):
+        open_store(f"sqlite:///{tmp_path / 'outbox.db'}", now)
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path, now: datetime) -> None:
+    """A sentence, and the file untouched."""
+    path = tmp_path / "letter.db"
+    path.write_text("Dear reader, " * 100)
+
+    with pytest.raises(OutboxError, match="file is not a database"):
+        open_store(f"sqlite:///{path}", now)
+    assert path.read_text() == "Dear reader, " * 100
+
+
+def test_the_database_is_set_for_safety(store: Store) -> None:
+    """WAL, full synchronisation and foreign keys, on every connection."""
+    with store.read() as tx:
+        found = [
+            tx.connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        ]
+
+    assert ["wal", 2, 1, 10_000] == found
+
+
+def test_a_transaction_is_all_or_nothing(store: Store, now: datetime) -> None:
+    """An error in the middle leaves nothing behind."""
+    with pytest.raises(ZeroDivisionError), store.begin() as tx:
+        subscribers.add(tx, "eve@example.org", name="Eve", now=now)
+        raise ZeroDivisionError
+
+    with store.read() as tx:
+        assert subscribers.find(tx, "eve@example.org") is None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE subscriber SET consent = 'maybe' WHERE id = 1",
+        "INSERT INTO subscriber SELECT 99, email, email_key, name, consent, created_at FROM subscriber WHERE id = 1",
+        "UPDATE consent_event SET basis = 'forged' WHERE id = 1",
+        "DELETE FROM consent_event WHERE id = 1",
+        "DELETE FROM subscriber WHERE id = 1",
+        "UPDATE delivery SET state = 'sent' WHERE subscriber_id = 1",
+        "INSERT INTO delivery SELECT * FROM delivery",
+        "UPDATE delivery SET chunk_no = 99",
+        "UPDATE chunk SET state = 'lost'",
+        "UPDATE chunk SET attempt = 1",
+        "INSERT INTO suppression VALUES ('x', 'whim', '')",
+        "INSERT INTO instance VALUES (2, 'a', 'b', '')",
+    ],
+)
+def test_what_must_never_happen_is_refused(
+    store: Store, make_issue: Callable[..., Path], envelope: Envelope, now: datetime, statement: str
+) -> None:
+    """Wrong words, second deliveries, forged evidence: the database itself says no."""
+    with store.begin() as tx:
+        mailing.freeze(
+            tx,
+            read(make_issue()),
+            envelope,
+            provider="file",
+            max_batch=1,
+            on_unknown="hold",
+            send_id="s",
+            now=now,
+        )
+
+    with pytest.raises(IntegrityError), store.begin() as tx:
+        tx.connection.execute(text(statement))
+
+
+def test_nobody_gets_an_issue_in_a_second_send(
+    store: Store, make_issue: Callable[..., Path], envelope: Envelope, now: datetime
+) -> None:
+    """Uniqueness is (issue, subscriber), not (send, subscriber)."""
+    with store.begin() as tx:
+        mailing.freeze(
+            tx,
+            read(make_issue()),
+            envelope,
+            provider="file",
+            max_batch=1,
+            on_unknown="hold",
+            send_id="s",
+            now=now,
+        )
+        order = ledger.find_send(tx, "s")
+
+    with pytest.raises(IntegrityError), store.begin() as tx:
+        ledger.freeze(tx, order, issue_id=1, max_batch=1, now=now)
+
+
+def test_the_chain_of_evidence_shows_a_forgery(store: Store, tmp_path: Path) -> None:
+    """Whoever gets past the guards still breaks the chain."""
+    with store.read() as tx:
+        assert subscribers.find_broken_link(tx) is None
+    forger = sqlite3.connect(tmp_path / "outbox.db")
+    forger.executescript(
+        "DROP TRIGGER consent_event_no_update; UPDATE consent_event SET basis = 'x' WHERE id = 2"
+    )
+    forger.close()
+
+    with store.read() as tx:
+        assert subscribers.find_broken_link(tx) == 2
+
+
+def test_moments_sort_and_come_back_in_utc(store: Store) -> None:
+    """Whatever the zone, the moment is the same."""
+    early = datetime(2026, 3, 1, 10, tzinfo=timezone(timedelta(hours=5)))
+    with store.begin() as tx:
+        subscribers.suppress(tx, "x@example.org", "request", early)
+        found = tx.connection.execute(schema.suppression.select()).one().since
+
+    assert early == found
+    assert found.tzinfo == UTC
+
+
+def test_waiting_chunks_are_found_by_their_index(store: Store, now: datetime) -> None:
+    """The claim must not read a ledger of millions."""
+    with store.read() as tx:
+        plan = tx.connection.exec_driver_sql(
+            "EXPLAIN QUERY PLAN SELECT * FROM chunk WHERE chunk.state IN ('planned', 'retry') AND not_before <= ? "
+            "ORDER BY not_before, send_id, no LIMIT 20",
+            (now.isoformat(),),
+        ).all()
+
+    assert ["SEARCH chunk USING INDEX chunk_waiting (not_before<?)"] == [row.detail for row in plan]
+
+
+def test_a_locked_database_is_for_later(store: Store, tmp_path: Path) -> None:
+    """Somebody else writes for too long: nothing is wrong for good."""
+    holder = sqlite3.connect(tmp_path / "outbox.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        with store.read() as tx:
+            tx.connection.exec_driver_sql("PRAGMA busy_timeout = 1")
+        with pytest.raises(Temporary, match="locked"), store.begin():
+            pass
+    finally:
+        holder.close()
+
+
+def test_only_one_sender_works(store: Store) -> None:
+    """The second one is sent away at once, and let in when the first has gone."""
+    with sole_sender(store):
+        with pytest.raises(Temporary, match="another sender is at work"), sole_sender(store):
+            pass
+    with sole_sender(store):
+        pass
