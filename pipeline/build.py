@@ -10,16 +10,14 @@ from pathlib import Path
 
 from .check import find_errors
 from .config import Config, EditionTable, default_config, read_config
-from .cover import draw_picture, make_cover
-from .errors import ConfigError, PipelineError, Place, raise_all
+from .errors import ConfigError, Place, raise_all
 from .files import write_atomically
-from .glyphs import find_missing_glyphs
-from .images import find_image, for_epub, for_print
+from .hints import suggest
 from .layouts import Layout, read_layout
 from .manuscript import read_manuscript
 from .model import Book, Chapter, Edition
 from .resolve import find_newest_date, resolve, slugify
-from .settings import BookPicture, Settings
+from .settings import Settings
 from .typeset import Type, prepare_type
 
 Progress = Callable[[str], None]
@@ -97,12 +95,17 @@ def make_edition(
     """
     book, layout = resolve_edition(manuscript, edition)
     raise_all(find_errors(book))
-    wanted = formats or edition.formats or manuscript.config.ebook.formats
-    settings = _prepare(manuscript, book, layout, name=name_file(manuscript.config, edition))
+    wanted = _choose_formats(formats or edition.formats or manuscript.config.ebook.formats)
+    settings = _prepare(
+        manuscript, book, layout, formats=wanted, name=name_file(manuscript.config, edition)
+    )
+    if settings.type.faces:
+        from .glyphs import find_missing_glyphs
+
+        for place, message in find_missing_glyphs(book, settings.type.faces):
+            warn(f"{place}: M050 warning: {message}")
     made: list[Edition] = []
-    for place, message in find_missing_glyphs(book, settings.type.faces):
-        warn(f"{place}: M050 warning: {message}")
-    for format_name in sorted(wanted, key=ORDER.index):
+    for format_name in wanted:
         say(f"{settings.file_name}.{format_name}")
         made.append(_load_format(format_name)(book, layout, settings))
         if made[-1].format == "pdf":
@@ -112,6 +115,13 @@ def make_edition(
 
 #: Formats in the order in which they need each other.
 ORDER = ("pdf", "epub")
+
+
+def _choose_formats(names: Sequence[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in ORDER:
+            raise ConfigError(f"there is no format '{name}'; {suggest(name, ORDER)}")
+    return tuple(name for name in ORDER if name in names)
 
 
 def _load_format(name: str) -> Callable[[Book, Layout, Settings], Edition]:
@@ -128,21 +138,31 @@ def _name_source(book: Book) -> str:
 
 def name_file(config: Config, edition: EditionTable) -> str:
     """The file's name without suffix: the title, and the edition unless it is the full one."""
-    stem = slugify(config.book.title)
+    stem = slugify(config.book.title, "book")
     return stem if edition.name == "full" else f"{stem}-{edition.name}"
 
 
-def _prepare(manuscript: Manuscript, book: Book, layout: Layout, *, name: str) -> Settings:
-    kind = prepare_type(layout.faces, manuscript.cache)
-    page = manuscript.config.ebook.page or layout.tokens["page-size"]
-    return Settings(
-        file_name=name,
-        type=kind,
-        cover=make_cover(book, layout, kind, page_ratio=_measure_page(page)),
-        page=page,
-        embed_fonts=manuscript.config.ebook.embed_fonts,
-        pictures=prepare_pictures(book, manuscript, kind),
+def _prepare(
+    manuscript: Manuscript, book: Book, layout: Layout, *, formats: Sequence[str], name: str
+) -> Settings:
+    """What the formats share. Fonts and pictures are slow to load: a book that needs none loads none."""
+    ebook = manuscript.config.ebook
+    page = ebook.page or layout.tokens["page-size"]
+    settings = Settings(
+        file_name=name, type=Type((), manuscript.cache), page=page, embed_fonts=ebook.embed_fonts
     )
+    if "pdf" in formats or ebook.embed_fonts or book.meta.cover != "none" or book.images:
+        settings = replace(settings, type=prepare_type(layout.faces, manuscript.cache))
+    if book.images:
+        from .pictures import prepare_pictures
+
+        settings = replace(settings, pictures=prepare_pictures(book, ebook.chapters, settings.type))
+    if book.meta.cover != "none":
+        from .cover import make_cover
+
+        cover = make_cover(book, layout, settings.type, page_ratio=_measure_page(page))
+        settings = replace(settings, cover=cover)
+    return settings
 
 
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)(in|mm|cm|pt)")
@@ -160,38 +180,6 @@ def _measure_page(size: str) -> float:
         )
         raise ConfigError(message, Place("book.toml"))
     return float(lengths[1][0]) / float(lengths[0][0])
-
-
-def prepare_pictures(book: Book, manuscript: Manuscript, kind: Type) -> tuple[BookPicture, ...]:
-    """Every picture of the book, checked and fit for both outputs."""
-    folder = manuscript.folder / manuscript.config.ebook.chapters
-    pictures: dict[str, BookPicture] = {}
-    errors: list[PipelineError] = []
-    for chapter in book.chapters:
-        for node in chapter.walk():
-            if node.kind == "image" and node.attrs["src"] not in pictures:
-                place = Place(chapter.source, node.line)
-                try:
-                    path = find_image(folder, node.attrs["src"], place)
-                    pictures[node.attrs["src"]] = _prepare_picture(
-                        node.attrs["src"], path, node.attrs["alt"], kind
-                    )
-                except PipelineError as error:
-                    errors.append(error if error.place else type(error)(error.message, place))
-    raise_all(errors)
-    return tuple(pictures.values())
-
-
-def _prepare_picture(source: str, path: Path, alt: str, kind: Type) -> BookPicture:
-    small = for_epub(path, alt)
-    name = f"images/{small.name}"
-    files = [(name, small.media_type, small.data)]
-    if small.media_type == "image/svg+xml":
-        width = 1400
-        height = round(width * small.height / small.width)
-        fallback = draw_picture(small.data, kind, width=width, height=height)
-        files.append((name.removesuffix(".svg") + ".jpg", "image/jpeg", fallback))
-    return BookPicture(source, for_print(path, alt).data, name, small.height / small.width, tuple(files))
 
 
 def write_editions(folder: Path, editions: Sequence[Edition]) -> tuple[Path, ...]:

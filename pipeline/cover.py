@@ -5,20 +5,18 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from functools import partial
-from hashlib import sha256
-from pathlib import Path
 
 import uharfbuzz as hb
 
 from .errors import ManuscriptError, Place
-from .files import write_atomically
 from .fonts import Face
 from .images import find_image, for_print, size_of
 from .layouts import Layout
 from .model import Book
+from .pictures import draw_picture
 from .sections import Words
 from .settings import Cover
-from .typeset import Sheet, Type, draw
+from .typeset import Type
 
 #: Pixels of the cover picture: what stores ask for (rule I02).
 WIDTH, HEIGHT = 1600, 2560
@@ -116,7 +114,7 @@ def _break(words: Sequence[tuple[str, float]], limit: float) -> list[tuple[str, 
 
 def _balance(words: Sequence[tuple[str, float]], limit: float, count: int) -> list[str]:
     """The lines of the narrowest measure that takes no more of them."""
-    widest = max(length for _, length in words)
+    widest = max((length for _, length in words), default=0)
     while limit * 0.97 > widest and len(_break(words, limit * 0.97)) <= count:
         limit *= 0.97
     return [line for line, _ in _break(words, limit)]
@@ -131,19 +129,3 @@ def _measure(face: Face, text: str) -> float:
     hb.shape(font, buffer)
     advance: int = sum(position.x_advance for position in buffer.glyph_positions)
     return advance / int(font.face.upem)
-
-
-def draw_picture(art: bytes, kind: Type, *, width: int, height: int) -> bytes:
-    """An SVG as a JPEG of the given pixels, from the cache when it was drawn before."""
-    recipe = b"|".join(
-        [art, str((width, height)).encode(), *(face.path.name.encode() for face in kind.faces)]
-    )
-    path: Path = kind.cache / f"{sha256(recipe).hexdigest()}.jpg"
-    if not path.exists():
-        css = (
-            f"@page {{ size: {width}px {height}px; margin: 0 }} body {{ margin: 0 }}"
-            f"img {{ display: block; width: {width}px; height: {height}px }}"
-        )
-        html = '<html lang="en"><title>x</title><body><img src="picture:art" alt=""></body></html>'
-        write_atomically(path, draw(Sheet(html, css, {"art": art}), kind, width=width, height=height))
-    return path.read_bytes()

@@ -38,7 +38,7 @@ def inline(markup: str, *, css: str, dark: str, head: str) -> str:
     second = _prune(_write_dark(_pair(css, dark), extra), present)
     done = _drop_classes(done, frozenset(name for mark, name in _NAME.findall(first + second) if mark))
     styles = "".join(f"<style>{text}</style>\n" for text in (first, second) if text)
-    return done.replace("</head>", f"{styles}</head>", 1)
+    return done.replace("</head>", f"{styles}</head>", 1).rstrip() + "\n"
 
 
 def mirror(css: str) -> str:
@@ -50,14 +50,16 @@ def _pair(css: str, dark: str) -> Rules:
     """The rules of `dark` with the declarations that `css` has otherwise."""
     pairs = zip(_read_rules(css), _read_rules(dark), strict=True)
     changed = [
-        (selectors, tuple(_bare(*d) for d in after if d not in before)) for (selectors, before), (_, after) in pairs
+        (selectors, tuple(_bare(*d) for d in after if d not in before))
+        for (selectors, before), (_, after) in pairs
     ]
     return [rule for rule in changed if rule[1]]
 
 
 def _bare(name: str, value: str) -> tuple[str, str]:
     """A border's colour alone: its width may be otherwise where the colour is wanted."""
-    return (f"{name}-color", value.split()[-1]) if name.startswith("border") and " " in value else (name, value)
+    short = name.startswith("border") and " " in value
+    return (f"{name}-color", value.rpartition(" ")[2]) if short else (name, value)
 
 
 def _read_rules(css: str) -> Iterator[tuple[tuple[str, ...], Declarations]]:
@@ -98,7 +100,9 @@ def _prune(css: str, present: frozenset[str]) -> str:
 
     def shorten(found: re.Match[str]) -> str:
         kept = [selector for selector in found[1].split(",") if _names_of(selector) <= present]
-        body = ";".join(re.sub(r"\s*:\s*", ":", line.strip(), count=1) for line in found[2].split(";") if line.strip())
+        body = ";".join(
+            re.sub(r"\s*:\s*", ":", line.strip(), count=1) for line in found[2].split(";") if line.strip()
+        )
         return f"{','.join(' '.join(selector.split()) for selector in kept)}{{{body}}}" if kept else ""
 
     short = _EMPTY_MEDIA.sub("", _RULE.sub(shorten, css))

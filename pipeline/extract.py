@@ -94,6 +94,8 @@ class _Freer:
             return Node("span", (Node("text", text=said, line=node.line),), line=node.line)
         if node.kind == "note":
             return replace(node, children=())
+        if not node.children:
+            return node
         children = self.free_all(node.children)
         if node.kind == "citation":
             return Node("span", children, line=node.line)
@@ -119,4 +121,3 @@ class _Freer:
         saying = _SAYINGS.get(f"{node.attrs['type']} {place}", "")
         title = self.titles.get(home, label)
         return self.words[saying].format(label=label, title=title) if saying else label
-

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import LayoutError, Place
-from .fonts import FaceSpec
+from .model import FaceSpec
 
 #: Where the layouts that come with the project are: beside the packages in a clone, inside the wheel otherwise.
 _HOMES = (Path(__file__).parent / "_layouts", Path(__file__).parent.parent / "layouts")

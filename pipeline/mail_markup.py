@@ -13,7 +13,11 @@ from .model import Node, plain
 #: Width of the text column on a wide screen, in CSS pixels: the sheet's 600 less 36 on either side.
 COLUMN = 528
 
-_PHONE, _LETTER, _PADDING = 300, 8, 14  # pixels: a table on the narrowest phone, a letter in it, a cell's padding
+_PHONE, _LETTER, _PADDING = (
+    300,
+    8,
+    14,
+)  # pixels: a table on the narrowest phone, a letter in it, a cell's padding
 _MOST_LINES = 3  # of a cell, on that phone
 #: Fenced divs that say something grave.
 _GRAVE = frozenset({"safety", "warning", "important"})
@@ -69,7 +73,7 @@ def _write_div(writer: Writer, node: Node) -> str:
     name = node.attrs["name"]
     if name in {"verse", "epigraph", "pullquote"}:
         tag = "blockquote" if name == "epigraph" else "div"
-        return f'{writer.open(tag, node, name)}\n{writer.write(node.children)}</{tag}>\n'
+        return f"{writer.open(tag, node, name)}\n{writer.write(node.children)}</{tag}>\n"
     titled = any(child.kind == "title" for child in node.children)
     title = "" if titled else f'<p class="box-title">{escape(writer.words.get(name, ""))}</p>\n'
     opened = writer.open("div", node, "box", "grave" if name in _GRAVE else "")
@@ -86,7 +90,9 @@ def _write_table(writer: Writer, node: Node) -> str:
     named = stacked or "rowheads" in node.attrs.get("class", "")
     head = "".join(_write_row(writer, row, labels=(), named=False) for row in heads)
     body = "".join(
-        _write_row(writer, row, labels=labels if stacked else (), named=named) for row in rows if row not in heads
+        _write_row(writer, row, labels=labels if stacked else (), named=named)
+        for row in rows
+        if row not in heads
     )
     opened = writer.open("table", node, "data", "stack" if stacked else "grid")
     return f"{opened}\n{writer.write(captions)}<thead>\n{head}</thead>\n<tbody>\n{body}</tbody>\n</table>\n"
@@ -120,7 +126,7 @@ def _write_figure(writer: Writer, node: Node) -> str:
 
 
 def _write_code_block(_: Writer, node: Node) -> str:
-    return f"<pre><code>{escape(node.text.rstrip(), quote=False)}</code></pre>\n"
+    return f'<pre dir="ltr"><code>{escape(node.text.rstrip(), quote=False)}</code></pre>\n'
 
 
 def _write_link(writer: Writer, node: Node) -> str:

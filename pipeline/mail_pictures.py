@@ -9,11 +9,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from .cover import draw_picture
 from .errors import PipelineError, Place, raise_all
 from .images import Picture, encode_jpeg, find_image, for_epub
 from .mail_markup import COLUMN, MailPicture
 from .model import Chapter, Node
+from .pictures import draw_picture
 from .typeset import Type
 
 MAX_BYTES = 200_000  # of one picture (rule M25)

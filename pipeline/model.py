@@ -58,9 +58,12 @@ class Node:
 
     def walk(self) -> Iterator[Node]:
         """This node and all below it, in reading order."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        todo = [self]
+        while todo:
+            node = todo.pop()
+            yield node
+            if node.children:
+                todo.extend(reversed(node.children))
 
 
 def plain(nodes: tuple[Node, ...]) -> str:
@@ -154,3 +157,14 @@ class Edition:
         default_factory=lambda: EMPTY
     )  # page label -> first anchor on it, in page order
     notices: tuple[str, ...] = ()  # what the author should know, e.g. a glyph no font has
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSpec:
+    """A `[[face]]` row of a layout; `axes` count in the font's own units, the rest stay at their defaults."""
+
+    family: str  # as the layout's CSS calls it
+    package: str  # "fontpkg-source-serif-4"
+    weight: int = 400
+    style: str = "normal"  # or "italic"
+    axes: Mapping[str, float] = field(default_factory=dict)

@@ -137,17 +137,14 @@ def _write_div(node: Node, words: Words) -> list[str]:
 
 def _write_definitions(node: Node, words: Words) -> list[str]:
     lines: list[str] = []
+    defined = False
     for child in node.children:
-        if child.kind == "term":
-            lines += ["", " ".join(_split(child.children, words))] if _ends(lines) else [" ".join(_split(child.children, words))]
-        else:
+        if child.kind == "definition":
             lines += _indent(_write_blocks(child.children, words))
+        else:
+            lines += [*([""] if defined else []), " ".join(_split(child.children, words))]
+        defined = child.kind == "definition"
     return lines
-
-
-def _ends(lines: Sequence[str]) -> bool:
-    """Whether a definition stands last, so that the next term begins a new entry."""
-    return bool(lines) and lines[-1].startswith(INDENT)
 
 
 def _write_caption(node: Node, words: Words) -> list[str]:
@@ -166,7 +163,9 @@ def _write_code(node: Node, _: Words) -> list[str]:
 
 def _write_table(node: Node, words: Words) -> list[str]:
     """In columns where they fit, else row under row with the heads before the cells."""
-    captions = [line for child in node.children if child.kind == "caption" for line in _write_caption(child, words)]
+    captions = [
+        line for child in node.children if child.kind == "caption" for line in _write_caption(child, words)
+    ]
     rows = [child for child in node.children if child.kind == "row"]
     cells = [[" ".join(_split(cell.children, words)) for cell in row.children] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -223,12 +222,14 @@ def _write_image(node: Node, words: Words) -> str:
 
 
 def _write_shifted(signs: Mapping[str, str], mark: str) -> InlineRule:
-    """Raised or lowered signs where Unicode has them, else a mark: 10², CO₂, x^(i+1)."""
+    """Raised or lowered signs where Unicode has them, letters as they are, else a mark: 10², CO₂, 4th, x^(i+1)."""
 
     def write(node: Node, words: Words) -> str:
         text = _write_inside(node, words)
         if all(sign in signs for sign in text):
             return "".join(signs[sign] for sign in text)
+        if text.isalpha():
+            return text
         return f"{mark}({text})" if len(text) > 1 else mark + text
 
     return write

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from .errors import LayoutError, PipelineError
-from .fonts import Face, FaceSpec, font_css, isolate, pin_face
+from .model import FaceSpec
 
 if TYPE_CHECKING:
     from weasyprint import Document
+
+    from .fonts import Face
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Type:
 
 def prepare_type(specs: Sequence[FaceSpec], cache: Path) -> Type:
     """Pin every face into `cache` and keep system fonts out; call before the first layout."""
+    from .fonts import isolate, pin_face
+
     isolate(cache)
     return Type(tuple(pin_face(spec, cache) for spec in specs), cache)
 
@@ -41,13 +45,16 @@ class Sheet:
     pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def lay_out(sheet: Sheet, kind: Type) -> Document:
+def lay_out(sheet: Sheet, kind: Type, *, alone: bool = False) -> Document:
     """One document on pages; raises LayoutError for CSS or pictures WeasyPrint cannot use.
 
-    The cyclic collector is off meanwhile: long books spend a quarter of their time in it.
+    A part laid out `alone`, to see how it falls, may point at what is not there. The cyclic
+    collector is off meanwhile: long books spend a quarter of their time in it.
     """
     import weasyprint
     from weasyprint.text.fonts import FontConfiguration
+
+    from .fonts import font_css
 
     fonts = FontConfiguration()
     fetcher = _make_fetcher(sheet.pictures)
@@ -56,7 +63,7 @@ def lay_out(sheet: Sheet, kind: Type) -> Document:
         style = weasyprint.CSS(string=css, font_config=fonts, url_fetcher=fetcher)
         html = weasyprint.HTML(string=sheet.html, base_url="picture:", url_fetcher=fetcher)
         document = html.render(stylesheets=[style], font_config=fonts)
-    if complaints:
+    if complaints and not alone:
         raise LayoutError("; ".join(dict.fromkeys(complaints)))
     return document
 
@@ -68,6 +75,32 @@ def write_pdf(document: Document, *, variant: str | None = "pdf/ua-1") -> bytes:
     if complaints:
         raise LayoutError("; ".join(dict.fromkeys(complaints)))
     return bytes(data)
+
+
+def count_last_lines(document: Document, names: Sequence[str]) -> Mapping[str, float]:
+    """How many lines deep the last page of each part is that begins at the id `name` and has several pages."""
+    found = ((name, i) for name in names for i, page in enumerate(document.pages) if name in page.anchors)
+    starts = list(dict(reversed(list(found))).items())[::-1]  # a part's box is on all of its pages
+    ends = [start for _, start in starts[1:]] + [len(document.pages)]
+    depths = {}
+    for (name, start), end in zip(starts, ends, strict=True):
+        filled = [depth for page in document.pages[start:end] if (depth := _measure_depth(page))]
+        if len(filled) > 1:
+            depths[name] = filled[-1]
+    return depths
+
+
+def _measure_depth(page: Any) -> float:
+    """How far down the page its text reaches, in lines; 0 when it is blank."""
+    from weasyprint.formatting_structure.boxes import LineBox, ReplacedBox
+
+    box = page._page_box  # noqa: SLF001  (the public API tells no positions of lines)
+    found = [child for child in box.children[0].descendants() if isinstance(child, (LineBox, ReplacedBox))]
+    lines = [child.height for child in found if isinstance(child, LineBox) and child.height]
+    if not lines:
+        return 0.0
+    bottom: float = max(child.position_y + child.height for child in found)
+    return (bottom - box.content_box_y()) / sorted(lines)[len(lines) // 2]
 
 
 def draw(sheet: Sheet, kind: Type, *, width: int, height: int) -> bytes:

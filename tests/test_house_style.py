@@ -12,7 +12,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 #: What is made, installed or cached, and so no part of the project.
-NOT_OURS = re.compile(r"\.git|\.venv|build|node_modules|__pycache__|\.\w+_cache|\.hypothesis|.*\.egg-info|outbox\.db.*")
+NOT_OURS = re.compile(
+    r"\.git|\.venv|build|node_modules|__pycache__|\.\w+_cache|\.hypothesis|.*\.egg-info|outbox\.db.*"
+)
 LOCKS = {"requirements.lock", "requirements-dev.lock", "build.lock", "package-lock.json"}
 
 
@@ -35,7 +37,9 @@ def list_imports(path: Path) -> set[str]:
     """The packages that a module imports by their full names."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
-    names += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and not node.level]
+    names += [
+        node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and not node.level
+    ]
     return {name.split(".")[0] for name in names}
 
 
@@ -81,6 +85,8 @@ def test_files_name_no_machine(path: Path) -> None:
     """No file knows where somebody's clone lies, or where packages came from."""
     text = path.read_text(encoding="utf-8")
     found = re.findall(r"(?<![\w.)\]}/~-])/(?:work|home|root|tmp|Users)/[\w.-]+", text)
-    found += re.findall(r"\b(?:pypi[.]org|files\.pythonhosted\.org|registry\.npmjs\.org|proxy\.golang\.org)\b", text)
+    found += re.findall(
+        r"\b(?:pypi[.]org|files\.pythonhosted\.org|registry\.npmjs\.org|proxy\.golang\.org)\b", text
+    )
 
     assert [] == found

@@ -11,14 +11,15 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 import uharfbuzz as hb
 
 from ..errors import LayoutError, Place
+from ..model import FaceSpec
 from .sfnt import FS_SELECTION, MAC_STYLE, join_tables, name_table, set_bits, tag_number
 
 _RECIPE = 1  # raised when a pinned face is written differently, so that old ones are not found in the cache
@@ -34,17 +35,6 @@ _CONFIG = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
 <fontconfig><cachedir>{cache}</cachedir></fontconfig>
 """
-
-
-@dataclass(frozen=True, slots=True)
-class FaceSpec:
-    """A `[[face]]` row of a layout; `axes` count in the font's own units, the rest stay at their defaults."""
-
-    family: str  # as the layout's CSS calls it
-    package: str  # "fontpkg-source-serif-4"
-    weight: int = 400
-    style: str = "normal"  # or "italic"
-    axes: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +165,7 @@ def _locate(spec: FaceSpec, face: Any) -> dict[str, float]:
             message = f'{spec.package} has no axis "{tag}"; it has {", ".join(sorted(axes)) or "none"}'
             raise LayoutError(message)
         low, high = axes[tag].min_value, axes[tag].max_value
-        if not isinstance(value, int | float) or not low <= value <= high:
+        if not (isinstance(value, int | float) and low <= value <= high):  # type: ignore[redundant-expr]
             message = f"{spec.package} has no {_axis_name(tag)} {value!r}; choose {low:g} to {high:g}"
             raise LayoutError(message)
     return {tag: float(asked.get(tag, axis.default_value)) for tag, axis in axes.items()}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from ..accessibility import describe
 from ..container import Member, Meta, NavPoint, Package, pack
-from ..fonts import Face, font_css, subset
 from ..highlight import highlight
 from ..identifiers import compact_isbn, derive_file_as
 from ..layouts import Layout
@@ -17,6 +17,9 @@ from ..model import Book, Chapter, Edition, Entry, Node
 from ..resolve import EARLY, FRONT, list_contents
 from ..sections import Section, Words, write_chapter, write_matter
 from ..settings import Settings
+
+if TYPE_CHECKING:
+    from ..fonts import Face
 
 _XHTML = "application/xhtml+xml"
 _MATTER = ("title", "copyright")
@@ -222,12 +225,12 @@ def _list_resources(layout: Layout, settings: Settings, sections: Sequence[Secti
 
 
 def _write_css(layout: Layout, settings: Settings) -> str:
-    fonts = (
-        font_css(settings.type.faces, lambda face: f"fonts/{_font_name(face)}")
-        if settings.embed_fonts
-        else ""
-    )
-    return f"{fonts}{layout.read_css('book/epub.css')}\n"
+    css = layout.read_css("book/epub.css")
+    if not settings.embed_fonts:
+        return f"{css}\n"
+    from ..fonts import font_css
+
+    return font_css(settings.type.faces, lambda face: f"fonts/{_font_name(face)}") + f"{css}\n"
 
 
 def _font_name(face: Face) -> str:
@@ -235,6 +238,8 @@ def _font_name(face: Face) -> str:
 
 
 def _list_fonts(settings: Settings, texts: list[str]) -> list[Member]:
+    from ..fonts import subset
+
     fonts = [
         Member(f"fonts/{_font_name(face)}", "font/ttf", subset(face, texts)) for face in settings.type.faces
     ]

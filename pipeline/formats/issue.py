@@ -17,8 +17,9 @@ from typing import Any
 
 from .. import plain_text
 from ..email_html import inline, mirror
-from ..errors import LayoutError, ManuscriptError, Place
+from ..errors import ManuscriptError, Place
 from ..extract import Extract, extract
+from ..frame import Frame, make_frame
 from ..layouts import Layout
 from ..mail_markup import MailPicture, write_mail, write_notes
 from ..model import Book, Chapter, Node, plain
@@ -36,15 +37,9 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "list_name": "text",
     }
 )
-#: Lines of the foot that lead somewhere: word -> field.
-_LINKS = {"browser": "browser_url", "preferences": "preferences_url", "unsubscribe": "unsubscribe_url"}
-
 _FIELD = re.compile(r"@@([a-z_]+)@@")
-_WORDS_A_MINUTE = 200
-_LONGEST_SUBJECT, _LONGEST_PREHEADER, _SHORTEST_PREHEADER = 60, 130, 40  # rules M37, M24
-_LONGEST_DISCLAIMER, _LONGEST_SLUG = 240, 100
+_LONGEST_SLUG = 100
 _LONGEST_LAST_WORD = 9  # of a title, kept with the word before it (rule M51)
-_RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "syr", "ug", "ur", "yi"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +50,12 @@ class MailSettings:
     `image_address` is the https address under which the issue folders will be found: a
     picture is then at `<image_address>/<slug>/images/<name>`. Empty: the letter says
     `images/<name>`, and the outbox puts the picture into the message or in front of it an address.
-    `list` names the list, empty the only one; `send_at` needs an offset, None is as soon as possible.
+    `list_name` names the list, empty the only one; `send_at` needs an offset, None is as soon as possible.
     """
 
     pictures: Sequence[MailPicture] = ()
     image_address: str = ""
-    list: str = ""
+    list_name: str = ""
     send_at: datetime | None = None
 
 
@@ -76,37 +71,24 @@ class Issue:
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """What stands around the text, the same in both parts."""
-
-    subject: str
-    preheader: str
-    date: str
-    byline: str
-    reviewed: str
-    footer: tuple[str, ...]
-    links: tuple[tuple[str, str], ...]
-
-
 def make_issue(book: Book, layout: Layout, settings: MailSettings, *, chapter: Chapter) -> Issue:
     """`chapter` as an issue folder, a pure function of its arguments.
 
     Raises ManuscriptError for a merge field nobody knows, LayoutError for a template that cannot be filled.
     """
-    language = chapter.lang or book.language
-    words = Words(layout.read_words(language))
+    words = Words(layout.read_words(chapter.lang or book.language))
     taken = extract(book, chapter, words.table)
     day = chapter.date or book.meta.date or book.made_at.date()
     slug = f"{day.isoformat()}-{slugify(chapter.slug)[:_LONGEST_SLUG].strip('-')}"
-    frame = _make_frame(book, chapter, taken, words=words, date=words.say_date(day))
-    bodies = {
-        "body.html": _write_html(book, layout, settings, chapter=chapter, taken=taken, frame=frame, slug=slug),
-        "body.txt": _write_text(chapter, taken, frame, words=words.table),
-    }
+    frame = make_frame(book, chapter, taken, words=words, day=day)
+    address = f"{settings.image_address.rstrip('/')}/{slug}/images/" if settings.image_address else "images/"
+    html = _write_html(layout, taken, frame, pictures=settings.pictures, address=address)
+    text = _write_text(taken, frame)
     shown = {node.attrs["src"] for node in chapter.walk() if node.kind == "image"}
-    pictures = {f"images/{p.name}": p.data for p in settings.pictures if p.source in shown}
-    files = {name: text.encode() for name, text in bodies.items()} | dict(sorted(pictures.items()))
+    pictures = {
+        f"images/{picture.name}": picture.data for picture in settings.pictures if picture.source in shown
+    }
+    files = {"body.html": html.encode(), "body.txt": text.encode(), **dict(sorted(pictures.items()))}
     document = {
         "format": 1,
         "kind": "issue",
@@ -114,16 +96,16 @@ def make_issue(book: Book, layout: Layout, settings: MailSettings, *, chapter: C
         "subject": frame.subject,
         "preheader": frame.preheader,
         "send_at": settings.send_at.isoformat() if settings.send_at else None,
-        "language": language,
-        "fields": _list_fields([frame.subject, frame.preheader, *bodies.values()], chapter),
-        "list": settings.list,
+        "language": frame.language,
+        "fields": _list_fields([frame.subject, frame.preheader, html, text], chapter),
+        "list": settings.list_name,
         "layout": layout.name,
         "words": taken.words,
-        "minutes": _count_minutes(taken),
+        "minutes": frame.minutes,
         "attachments": [],
         "files": {name: sha256(data).hexdigest() for name, data in files.items()},
     }
-    return Issue(slug, {"issue.json": seal(document), **files}, tuple(_warn(chapter, frame)))
+    return Issue(slug, {"issue.json": seal(document), **files}, frame.notices)
 
 
 def seal(document: Mapping[str, Any]) -> bytes:
@@ -148,7 +130,8 @@ def write_issue(folder: Path, files: Mapping[str, bytes]) -> None:
             _write(beside / "new" / name, data)
         _exchange(beside / "new", folder, beside / "old")
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        if folder.exists() or not (beside / "old").exists():  # else the last good issue is in there
+            shutil.rmtree(beside, ignore_errors=True)
 
 
 def _read_files(folder: Path) -> dict[str, bytes]:
@@ -167,80 +150,13 @@ def _write(path: Path, data: bytes) -> None:
 def _exchange(new: Path, folder: Path, old: Path) -> None:
     """A full folder cannot be replaced, so the old one steps aside first."""
     if folder.exists():
-        os.replace(folder, old)
+        folder.replace(old)
     try:
-        os.replace(new, folder)
+        new.replace(folder)
     except OSError:
         if old.exists():
-            os.replace(old, folder)
+            old.replace(folder)
         raise
-
-
-# -- around the text
-
-
-def _make_frame(book: Book, chapter: Chapter, taken: Extract, *, words: Words, date: str) -> _Frame:
-    authors = [author.name for author in book.meta.authors if author.role == "aut"]
-    names = words.say_names(list(chapter.authors) or authors)
-    reading = words["minutes"].format(minutes=_count_minutes(taken))
-    whole = words["from_book"].format(title=book.meta.title, names=words.say_names(authors))
-    footer = [
-        whole if authors else "",
-        _cut_sentences(book.meta.disclaimer, _LONGEST_DISCLAIMER),
-        words["why_you"].format(list="@@list_name@@"),
-        "@@postal_address@@",
-    ]
-    return _Frame(
-        subject=cut(plain(taken.title), _LONGEST_SUBJECT),
-        preheader=_make_preheader(chapter, taken),
-        date=date,
-        byline=" · ".join(part for part in (names, reading) if part),
-        reviewed=words["reviewed"].format(date=words.say_date(chapter.reviewed)) if chapter.reviewed else "",
-        footer=tuple(line for line in footer if line),
-        links=tuple((words[word], f"@@{field}@@") for word, field in _LINKS.items()),
-    )
-
-
-def _count_minutes(taken: Extract) -> int:
-    return max(1, round(taken.words / _WORDS_A_MINUTE))
-
-
-def _make_preheader(chapter: Chapter, taken: Extract) -> str:
-    """The summary; where it is short or missing, the opening words as well."""
-    opening = next((plain(node.children) for node in taken.body if node.kind == "paragraph"), "")
-    text = " ".join(chapter.summary.split())
-    if len(text) < _SHORTEST_PREHEADER:
-        text = " ".join([*text.split(), *opening.split()])
-    return cut(text, _LONGEST_PREHEADER)
-
-
-def cut(text: str, longest: int) -> str:
-    """`text`, or as many whole words as fit before an ellipsis."""
-    text = " ".join(text.split())
-    if len(text) <= longest:
-        return text
-    return text[:longest].rpartition(" ")[0].rstrip(" ,;:.–—-") + "…"
-
-
-def _cut_sentences(text: str, longest: int) -> str:
-    """As many of the first sentences as fit; at least a part of the first."""
-    text = " ".join(text.split())
-    if len(text) <= longest:
-        return text
-    ends = [found.end() for found in re.finditer(r"[.!?](?= )", text) if found.end() <= longest]
-    return text[: ends[-1]] if ends else cut(text, longest)
-
-
-def _warn(chapter: Chapter, frame: _Frame) -> list[str]:
-    """What a reader would frown at in the list of letters (rule M37)."""
-    place = Place(chapter.source, chapter.title_line)
-    found = {
-        f"the title is longer than {_LONGEST_SUBJECT} characters; the subject says '{frame.subject}'":
-            frame.subject.endswith("…"),
-        "the title is in capitals, which reads like shouting in an inbox": frame.subject.isupper(),
-        "the title has several exclamation marks, which looks like advertising": "!!" in frame.subject,
-    }  # fmt: skip
-    return [f"{place}: {message}" for message, holds in found.items() if holds]
 
 
 def _list_fields(texts: Sequence[str], chapter: Chapter) -> dict[str, str]:
@@ -258,34 +174,26 @@ def _list_fields(texts: Sequence[str], chapter: Chapter) -> dict[str, str]:
 
 
 def _write_html(
-    book: Book, layout: Layout, settings: MailSettings, *, chapter: Chapter, taken: Extract, frame: _Frame, slug: str
+    layout: Layout, taken: Extract, frame: Frame, *, pictures: Sequence[MailPicture], address: str
 ) -> str:
-    language = chapter.lang or book.language
-    words = layout.read_words(language)
-    pictures = {picture.source: picture for picture in settings.pictures}
-    address = f"{settings.image_address.rstrip('/')}/{slug}/images/" if settings.image_address else "images/"
-    direction = "rtl" if language.split("-")[0].lower() in _RIGHT_TO_LEFT else "ltr"
+    found = {picture.source: picture for picture in pictures}
 
     def write(nodes: Sequence[Node]) -> str:
-        return write_mail(nodes, words, picture=lambda node: pictures[node.attrs["src"]], address=address)
+        return write_mail(nodes, frame.words, picture=lambda node: found[node.attrs["src"]], address=address)
 
     markup = layout.fill(
-        "mail/letter.html.j2",
-        words=words, lang=language, direction=direction, subject=frame.subject, preheader=frame.preheader,
-        date=frame.date, title=write(_bind_last_word(taken.title)), subtitle=chapter.subtitle, byline=frame.byline,
-        body=write(taken.body), reviewed=frame.reviewed, notes=write_notes(taken.notes, words),
-        sources=write(taken.sources), footer=frame.footer, links=frame.links,
+        "mail/letter.html.j2", frame=frame, words=frame.words, title=write(_bind_last_word(taken.title)),
+        body=write(taken.body), notes=write_notes(taken.notes, frame.words), sources=write(taken.sources),
     )  # fmt: skip
-    light, dark = (_read_css(look, direction) for look in (layout, _darken(layout)))
-    try:
-        return inline(markup, css=light, dark=dark, head=layout.read_css("mail/head.css")).rstrip() + "\n"
-    except ValueError as error:
-        raise LayoutError(f"mail.css or head.css cannot be used: {error}", Place(f"layouts/{layout.name}/mail")) from error
+    light, dark = (_read_css(look, frame.direction) for look in (layout, _darken(layout)))
+    return inline(markup, css=light, dark=dark, head=layout.read_css("mail/head.css"))
 
 
 def _darken(layout: Layout) -> Layout:
     """The same layout, each colour as it is in dark mode."""
-    dark = {name.removeprefix("dark-"): value for name, value in layout.tokens.items() if name.startswith("dark-")}
+    dark = {
+        name.removeprefix("dark-"): value for name, value in layout.tokens.items() if name.startswith("dark-")
+    }
     return replace(layout, tokens={**layout.tokens, **dark})
 
 
@@ -297,20 +205,24 @@ def _read_css(layout: Layout, direction: str) -> str:
 def _bind_last_word(title: tuple[Node, ...]) -> tuple[Node, ...]:
     """A no-break space before a short last word, so that it never stands alone."""
     *first, last = title
-    head, space, word = last.text.rpartition(" ")
+    head, _, word = last.text.rpartition(" ")
     if last.kind != "text" or not head or len(word) > _LONGEST_LAST_WORD:
         return title
     return (*first, replace(last, text=f"{head}\N{NO-BREAK SPACE}{word}"))
 
 
-def _write_text(chapter: Chapter, taken: Extract, frame: _Frame, *, words: Mapping[str, str]) -> str:
+def _write_text(taken: Extract, frame: Frame) -> str:
+    words = frame.words
     title = plain_text.write_title(plain(taken.title))
-    opening = [title, chapter.subtitle, frame.byline, plain_text.write_text(taken.body, words), frame.reviewed]
-    ending = []
+    parts = [title, frame.subtitle, frame.byline, plain_text.write_text(taken.body, words), frame.reviewed]
     if taken.notes:
-        ending += ["\n" + plain_text.write_heading(words["notes"]), plain_text.write_notes(taken.notes, words)]
+        parts += ["\n" + plain_text.write_heading(words["notes"]), plain_text.write_notes(taken.notes, words)]
     if taken.sources:
-        ending += ["\n" + plain_text.write_heading(words["sources"]), plain_text.write_text(taken.sources, words)]
+        parts += [
+            "\n" + plain_text.write_heading(words["sources"]),
+            plain_text.write_text(taken.sources, words),
+        ]
     links = [f"{label}:\n{address}" for label, address in frame.links]
-    blocks = [*opening, *ending, "\n---", *frame.footer, *links]
-    return plain_text.tidy("\n\n".join(block for block in blocks if block)) + "\n"
+    return (
+        plain_text.tidy("\n\n".join(part for part in [*parts, "\n---", *frame.footer, *links] if part)) + "\n"
+    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from ..resolve import EARLY, list_contents
 from ..sections import Section, Words, write_chapter, write_matter
 from ..settings import Settings
 from ..tagging import Labels, finish
-from ..typeset import Sheet, lay_out, write_pdf
+from ..typeset import Sheet, Type, count_last_lines, lay_out, write_pdf
 
 if TYPE_CHECKING:
     from weasyprint import Document
@@ -25,8 +26,10 @@ _BODY_START = "body-start"
 def render(book: Book, layout: Layout, settings: Settings) -> Edition:
     """The book's pages, and for each page label the first anchor on it."""
     sections = write_sections(book, layout, settings)
-    sheet = compose(book, layout, settings, sections)
-    document = lay_out(sheet, settings.type)
+    document = lay_out(compose(book, layout, settings, sections), settings.type)
+    fitted = fit(document, sections, lambda some: compose(book, layout, settings, some), settings.type)
+    if fitted != sections:
+        document = lay_out(compose(book, layout, settings, fitted), settings.type)
     labels = label_pages(document, cover=settings.cover is not None)
     data = finish(write_pdf(document), book=book, labels=labels)
     return Edition(
@@ -76,6 +79,39 @@ def compose(book: Book, layout: Layout, settings: Settings, sections: Sequence[S
     if settings.page:
         css += f"\n@page {{ size: {settings.page} }}"
     return Sheet(html, css, pictures)
+
+
+# -- the last page of a chapter
+
+#: Classes tried in turn on a chapter whose last page would hold too few lines (rule P08).
+FITS = ("tight", "tighter", "loose", "looser")
+_FEWEST_LINES = 4
+
+
+def fit(
+    document: Document, sections: tuple[Section, ...], make_sheet: Callable[[Sequence[Section]], Sheet], kind: Type
+) -> tuple[Section, ...]:
+    """The sections, those that end in a scrap of a page set a little closer or wider.
+
+    Each is tried alone: a chapter begins on a new page, so no other one changes.
+    """
+    depths = count_last_lines(document, [section.slug for section in sections])
+    fitted = []
+    for section in sections:
+        if depths.get(section.slug, _FEWEST_LINES) < _FEWEST_LINES and not section.front:
+            tries = (replace(section, markup=_add_class(section.markup, name)) for name in FITS)
+            section = next((some for some in tries if _ends_well(some, make_sheet, kind)), section)  # noqa: PLW2901
+        fitted.append(section)
+    return tuple(fitted)
+
+
+def _ends_well(section: Section, make_sheet: Callable[[Sequence[Section]], Sheet], kind: Type) -> bool:
+    document = lay_out(make_sheet([section]), kind, alone=True)
+    return count_last_lines(document, [section.slug]).get(section.slug, _FEWEST_LINES) >= _FEWEST_LINES
+
+
+def _add_class(markup: str, name: str) -> str:
+    return markup.replace('<section class="', f'<section class="{name} ', 1)
 
 
 # -- pages

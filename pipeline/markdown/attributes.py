@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
+
+from ..hints import suggest
+from ..identifiers import find_language_fault
 
 #: Classes an author may write; anything else is an error with a hint.
 CLASSES = ("unnumbered", "decorative", "smallcaps", "rowheads", "compact", "steps")
@@ -23,6 +27,8 @@ _ITEM = (
     r"|\.(?P<class>[^\s{}#=]+)"
     r'|(?P<key>[A-Za-z][\w-]*)=(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s{}"]+))'
 )
+_ID = re.compile(r"[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?", re.ASCII)  # what a reference and a link can say
+_WIDTH = re.compile(r"(100|[1-9]\d?)%")
 _ONE = re.compile(_ITEM)
 _ANY = f"(?:{re.sub(r'[?]P<[a-z]+>', '?:', _ITEM)})"
 # A space must part the items: were it optional, a long run of them could be read in countless ways.
@@ -52,6 +58,27 @@ def cut_attributes(text: str) -> tuple[str, dict[str, str]]:
     parted = start == 0 or text[start - 1 : start].isspace()
     read = read_attributes(text, start) if start >= 0 and parted else None
     return (text[:start].rstrip(), read[0]) if read and read[1] == len(text) else (text, {})
+
+
+def drop_prefix(attrs: Mapping[str, str]) -> Mapping[str, str]:
+    """`{#fig:cell}` and `{#cell}` name the same figure."""
+    prefix, colon, name = attrs.get("id", "").partition(":")
+    return {**attrs, "id": name} if colon and prefix in {"fig", "tbl", "sec"} else attrs
+
+
+def find_faults(attrs: Mapping[str, str]) -> Iterator[str]:
+    """What an author may not write there, and what to write instead."""
+    if "id" in attrs and not _ID.fullmatch(attrs["id"]):
+        yield f"'#{attrs['id']}' is no name; write it in letters a to z, digits and hyphens"
+    for name in attrs.get("class", "").split():
+        if name not in CLASSES:
+            yield f"there is no class '.{name}'; {suggest(name, CLASSES)}"
+    for key in sorted(attrs.keys() - {"id", "class", *KEYS}):
+        yield f"there is no attribute '{key}='; {suggest(key, KEYS)}"
+    if "width" in attrs and not _WIDTH.fullmatch(attrs["width"]):
+        yield "width is a share of the text's width, such as width=60%"
+    if "lang" in attrs and (fault := find_language_fault(attrs["lang"])):
+        yield f"lang={attrs['lang']} {fault}"
 
 
 def attributes_plugin(parser: MarkdownIt) -> None:

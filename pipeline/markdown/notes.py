@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
+_MARK = re.compile(r"\[\^([^\]\s]+)\]")
 #: Where the parser's notes begin: at the end of all blocks.
 _NOTES = "footnote_block_open"
 
@@ -18,6 +21,18 @@ def notes_plugin(parser: MarkdownIt) -> None:
     """Teach the parser footnotes, and to remember on which lines each is written."""
     parser.use(footnote_plugin)
     parser.core.ruler.after("block", "note_lines", _lines_rule)
+    parser.inline.ruler.after("footnote_ref", "note_missing", _missing_rule)
+
+
+def _missing_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  (the parser's signature)
+    """`[^id]` without a note of that name: what the rule before this one left."""
+    found = _MARK.match(state.src, state.pos, state.posMax)
+    if not found:
+        return False
+    if not silent:
+        state.push("note_missing", "", 0).content = found[1]
+    state.pos = found.end()
+    return True
 
 
 def _lines_rule(state: StateCore) -> None:

@@ -98,3 +98,11 @@ def find_figure(paragraph: Node) -> Node | None:
 def find_kinds(nodes: Iterable[Node], kinds: Iterable[str]) -> set[str]:
     """Which of `kinds` occur in `nodes` or below."""
     return {node.kind for top in nodes for node in top.walk()} & set(kinds)
+
+
+def drop_comments(html: str) -> str:
+    """What is left of raw HTML without its comments."""
+    kept, rest = "", html
+    while (start := rest.find("<!--")) >= 0 and (end := rest.find("-->", start)) >= 0:
+        kept, rest = kept + rest[:start], rest[end + 3 :]
+    return (kept + rest).strip()

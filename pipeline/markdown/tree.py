@@ -3,7 +3,6 @@
 # ruff: noqa: SLF001  (the tables at the end name methods of the class above them)
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,14 +11,14 @@ from markdown_it.token import Token
 
 from ..errors import ManuscriptError, Place
 from ..hints import suggest
-from ..identifiers import find_language_fault
 from ..model import Node, plain
-from .attributes import CLASSES, KEYS
+from .attributes import drop_prefix, find_faults
 from .limits import DEEPEST
 from .notes import is_unused, list_note_lines, split_notes
 from .shapes import (
     ALERTS,
     cut_alert,
+    drop_comments,
     find_alert,
     find_attribution,
     find_figure,
@@ -54,10 +53,6 @@ _PAIRS = {
 _HOLDERS = {"blockquote_open", "list_item_open", "dd_open", "div_open"}
 #: What only running text can hold.
 _POINTERS = ("note", "citation", "reference")
-_REFERENCE = re.compile(r"(?<![\w@.])@(ch|fig|tbl|sec):([A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?)")
-_ID = re.compile(r"[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?", re.ASCII)  # what a reference and a link can say
-_NO_NOTE = re.compile(r"\[\^([^\]\s]+)\]")
-_WIDTH = re.compile(r"(100|[1-9]\d?)%")
 
 
 class TreeBuilder:
@@ -70,7 +65,7 @@ class TreeBuilder:
         self._first = first_line
         self._line = first_line
         self._notes: Mapping[int, Sequence[Token]] = {}
-        self._in_note = False
+        self._barred = ""  # where no note may stand
         self._pending: dict[str, str] = {}
 
     def build(self, tokens: Sequence[Token], env: Mapping[str, Any]) -> tuple[Node, ...]:
@@ -81,9 +76,10 @@ class TreeBuilder:
 
     def build_inline(self, text: str) -> tuple[Node, ...]:
         """The inline nodes of one line of Markdown, such as a caption or a title."""
-        if _NO_NOTE.search(text) or "^[" in text:
-            self._error("a note cannot stand in a title or a caption; put it into the text", rule="M006")
-        return self._words(self._parser.parseInline(text, {})[0])
+        barred, self._barred = self._barred, "a title or a caption"
+        nodes = self._words(self._parser.parseInline(text, {})[0])
+        self._barred = barred
+        return nodes
 
     # -- blocks
 
@@ -212,7 +208,7 @@ class TreeBuilder:
         yield Node("div", stanzas, attrs={"name": "verse"}, line=line)
 
     def _read_html(self, token: Token, _: Iterator[Token]) -> Iterable[Node]:
-        if _drop_comments(token.content):
+        if drop_comments(token.content):
             message = "raw HTML is not part of the dialect; say it in Markdown (docs/chapters.md)"
             self._error(message, rule="M001")
         return ()
@@ -262,19 +258,8 @@ class TreeBuilder:
         return _INLINES[token.type](self, token, tokens)
 
     def _read_text(self, token: Token, _: Iterator[Token]) -> Iterable[Node]:
-        text = token.content
-        if "[^" in text and (label := _NO_NOTE.search(text)):
-            message = f"no note [^{label[1]}] is written; add '[^{label[1]}]: ...' to this chapter"
-            self._error(message, rule="M006")
-        start = 0
-        if "@" in text:
-            for found in _REFERENCE.finditer(text):
-                if found.start() > start:
-                    yield Node("text", text=text[start : found.start()], line=self._line)
-                yield Node("reference", attrs={"to": f"{found[1]}:{found[2]}"}, line=self._line)
-                start = found.end()
-        if start < len(text):
-            yield Node("text", text=text[start:], line=self._line)
+        if token.content:
+            yield Node("text", text=token.content, line=self._line)
 
     def _read_break(self, token: Token, _: Iterator[Token]) -> Iterable[Node]:
         node = Node("softbreak" if token.type == "softbreak" else "break", line=self._line)
@@ -316,19 +301,29 @@ class TreeBuilder:
     def _read_citation(self, token: Token, _: Iterator[Token]) -> Iterable[Node]:
         yield Node("citation", text=token.content, line=self._line)
 
+    def _read_reference(self, token: Token, _: Iterator[Token]) -> Iterable[Node]:
+        yield Node("reference", attrs={"to": token.content}, line=self._line)
+
     def _read_note(self, token: Token, _: Iterator[Token]) -> Iterable[Node]:
         number, line = int(token.meta["id"]), self._line
-        if self._in_note:
-            self._error("a note cannot stand in a note; put it into the text", rule="M006")
+        if self._barred:
+            self._error(f"a note cannot stand in {self._barred}; put it into the text", rule="M006")
             return
         if token.meta.get("subId"):
             yield Node("note", attrs={"number": str(number + 1), "again": "1"}, line=line)
             return
-        self._in_note, pending, self._pending = True, self._pending, {}
+        self._barred, pending, self._pending = "a note", self._pending, {}
         children = self._blocks(iter(self._notes.get(number, ())))
-        self._in_note, self._pending, self._line = False, pending, line
+        self._barred, self._pending, self._line = "", pending, line
         self._report_unfit(children)
         yield Node("note", children, attrs={"number": str(number + 1)}, line=line)
+
+    def _read_missing(self, token: Token, _: Iterator[Token]) -> Iterable[Node]:
+        message = f"no note [^{token.content}] is written; add '[^{token.content}]: ...' to this chapter"
+        if self._barred:
+            message = f"a note cannot stand in {self._barred}; put it into the text"
+        self._error(message, rule="M006")
+        return ()
 
     # -- errors
 
@@ -357,8 +352,8 @@ class TreeBuilder:
 
     def _check(self, attrs: Mapping[str, str], line: int = 0) -> dict[str, str]:
         """Attributes of the closed list; others are reported."""
-        attrs = _drop_prefix(attrs)
-        for message in _find_faults(attrs):
+        attrs = drop_prefix(attrs)
+        for message in find_faults(attrs):
             self._error(message, line=line, rule="M005")
         return dict(attrs)
 
@@ -396,7 +391,9 @@ _INLINES: dict[str, _Read] = {
     "image": TreeBuilder._read_image,
     "span_open": TreeBuilder._read_span,
     "citation": TreeBuilder._read_citation,
+    "reference": TreeBuilder._read_reference,
     "footnote_ref": TreeBuilder._read_note,
+    "note_missing": TreeBuilder._read_missing,
     "html_inline": TreeBuilder._read_html,
 }
 
@@ -408,14 +405,6 @@ def _skip(tokens: Iterator[Token]) -> None:
         depth += next(tokens).nesting
 
 
-def _drop_comments(html: str) -> str:
-    """What is left of raw HTML without its comments."""
-    kept, rest = "", html
-    while (start := rest.find("<!--")) >= 0 and (end := rest.find("-->", start)) >= 0:
-        kept, rest = kept + rest[:start], rest[end + 3 :]
-    return (kept + rest).strip()
-
-
 def _own_attrs(token: Token) -> dict[str, str]:
     """What the parser itself says of a container."""
     if token.type == "ordered_list_open":
@@ -425,23 +414,3 @@ def _own_attrs(token: Token) -> dict[str, str]:
     if token.type in {"th_open", "td_open"} and "style" in token.attrs:
         return {"align": str(token.attrs["style"]).removeprefix("text-align:")}
     return {}
-
-
-def _drop_prefix(attrs: Mapping[str, str]) -> Mapping[str, str]:
-    """`{#fig:cell}` and `{#cell}` name the same figure."""
-    prefix, colon, name = attrs.get("id", "").partition(":")
-    return {**attrs, "id": name} if colon and prefix in {"fig", "tbl", "sec"} else attrs
-
-
-def _find_faults(attrs: Mapping[str, str]) -> Iterator[str]:
-    if "id" in attrs and not _ID.fullmatch(attrs["id"]):
-        yield f"'#{attrs['id']}' is no name; write it in letters a to z, digits and hyphens"
-    for name in attrs.get("class", "").split():
-        if name not in CLASSES:
-            yield f"there is no class '.{name}'; {suggest(name, CLASSES)}"
-    for key in sorted(attrs.keys() - {"id", "class", *KEYS}):
-        yield f"there is no attribute '{key}='; {suggest(key, KEYS)}"
-    if "width" in attrs and not _WIDTH.fullmatch(attrs["width"]):
-        yield "width is a share of the text's width, such as width=60%"
-    if "lang" in attrs and (fault := find_language_fault(attrs["lang"])):
-        yield f"lang={attrs['lang']} {fault}"

@@ -68,10 +68,10 @@ def name_blocks(chapter: Chapter) -> Chapter:
     return replace(chapter, body=tuple(visit(node) for node in chapter.body))
 
 
-def slugify(text: str) -> str:
-    """Lower-case ASCII words joined by hyphens."""
-    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_text).strip("-") or "section"
+def slugify(text: str, otherwise: str = "section") -> str:
+    """Lower-case ASCII words joined by hyphens; `otherwise` for a text without a single one."""
+    ascii_text = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_text).strip("-") or otherwise
 
 
 def _make_unique(name: str, used: set[str]) -> str:

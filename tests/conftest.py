@@ -1,0 +1,175 @@
+"""Little books written for a test, books built once for all tests, and texts kept to compare with."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from pipeline.build import make_edition, open_manuscript, resolve_edition
+from pipeline.config import EditionTable
+from pipeline.model import Book, Edition
+
+MANUSCRIPTS = Path(__file__).parent / "manuscripts"
+#: A book.toml that asks for no cover, since drawing one takes longer than the rest of a small book.
+BOOK_TOML = '[book]\ntitle = "Small"\nauthors = ["Ana Ruiz"]\nlanguage = "en"\ncover = "none"\n'
+
+NAMES = {
+    "h": "http://www.w3.org/1999/xhtml",
+    "epub": "http://www.idpf.org/2007/ops",
+    "opf": "http://www.idpf.org/2007/opf",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "ncx": "http://www.daisy.org/z3986/2005/ncx/",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden", action="store_true", help="write the kept texts anew instead of comparing"
+    )
+
+
+@dataclass(frozen=True)
+class Built:
+    """A book made once, and ways to look into its outputs."""
+
+    book: Book
+    pdf: Edition | None
+    epub: Edition | None
+    _parsed: dict[str, etree._Element] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def pdf_bytes(self) -> bytes:
+        assert self.pdf
+        return next(iter(self.pdf.files.values()))
+
+    @cached_property
+    def epub_bytes(self) -> bytes:
+        assert self.epub
+        return next(iter(self.epub.files.values()))
+
+    @cached_property
+    def members(self) -> Mapping[str, bytes]:
+        """The files of the EPUB by name, below their common folder."""
+        with zipfile.ZipFile(io.BytesIO(self.epub_bytes)) as archive:
+            return {name.removeprefix("EPUB/"): archive.read(name) for name in archive.namelist()}
+
+    @cached_property
+    def pages(self) -> list[str]:
+        """The names of the XHTML files."""
+        return [name for name in self.members if name.endswith(".xhtml")]
+
+    def parse(self, name: str) -> etree._Element:
+        """An XML file of the EPUB; parsed strictly and once."""
+        if name not in self._parsed:
+            self._parsed[name] = etree.fromstring(self.members[name], etree.XMLParser(resolve_entities=False))
+        return self._parsed[name]
+
+    def find(self, name: str, path: str) -> list:
+        """What an XPath selects in a file of the EPUB; prefixes h, epub, opf, dc and ncx."""
+        return self.parse(name).xpath(path, namespaces=NAMES)
+
+
+Writer = Callable[..., Path]
+Builder = Callable[..., Built]
+
+
+@pytest.fixture
+def manuscript(tmp_path: Path) -> Writer:
+    """Write a little book: its chapters by file name, `toml` for book.toml, `files` for anything else."""
+
+    def write(
+        chapters: Mapping[str, str] | str, *, toml: str | None = BOOK_TOML, files: Mapping[str, bytes] | None = None,
+        folder: Path = tmp_path / "book",
+    ) -> Path:  # fmt: skip
+        named = {"01-one.md": chapters} if isinstance(chapters, str) else chapters
+        contents = {f"chapters/{name}": text.encode() for name, text in named.items()} | dict(files or {})
+        if toml is not None:
+            contents["book.toml"] = toml.encode()
+        for name, data in contents.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Builder:
+    """Make an edition of a folder of tests/manuscripts, or of a folder of one's own, once a session."""
+    made: dict[tuple[object, ...], Built] = {}
+    shelf = tmp_path_factory.mktemp("manuscripts")
+
+    def build_once(
+        case: str | Path,
+        *,
+        edition: str = "full",
+        layout: str = "",
+        formats: tuple[str, ...] = ("pdf", "epub"),
+    ) -> Built:
+        key = (case, edition, layout, formats)
+        if key not in made:
+            folder = _copy_case(case, shelf) if isinstance(case, str) else case
+            made[key] = _build(folder, edition, layout, formats)
+        return made[key]
+
+    return build_once
+
+
+def _copy_case(case: str, shelf: Path) -> Path:
+    if not (shelf / case).exists():
+        shutil.copytree(MANUSCRIPTS / case, shelf / case, ignore=shutil.ignore_patterns("golden", "build"))
+    return shelf / case
+
+
+def _build(folder: Path, edition: str, layout: str, formats: tuple[str, ...]) -> Built:
+    manuscript = open_manuscript(folder)
+    tables = {table.name: table for table in manuscript.config.edition}
+    table = tables.get(edition, EditionTable(name=edition))
+    chosen = EditionTable(
+        name=table.name, chapters=table.chapters, layout=layout or table.layout, title=table.title, note=table.note
+    )  # fmt: skip
+    made = {each.format: each for each in make_edition(manuscript, chosen, formats=formats)}
+    book, _ = resolve_edition(manuscript, chosen)
+    return Built(book, made.get("pdf"), made.get("epub"))
+
+
+@pytest.fixture(scope="session")
+def everything(build: Builder) -> Built:
+    """The book that says each thing once, as PDF and as EPUB with its pages."""
+    return build("everything")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
+    """Compare a text with the one kept in a file below tests/; --update-golden keeps it instead."""
+
+    def compare(path: Path, text: str) -> None:
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        assert path.exists(), f"{path} is not there; run pytest --update-golden and read what it wrote"
+        assert path.read_text("utf-8") == text
+
+    return compare
+
+
+@pytest.fixture
+def need() -> Callable[[object, str], None]:
+    """Skip a test when something from outside is missing; where judges are required that is a failure."""
+
+    def demand(there: object, what: str) -> None:
+        if not there and os.environ.get("REQUIRE_JUDGES") == "1":
+            pytest.fail(f"REQUIRE_JUDGES=1, but there is no {what}")
+        elif not there:
+            pytest.skip(f"there is no {what}")
+
+    return demand
