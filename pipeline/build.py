@@ -96,9 +96,7 @@ def make_edition(
     book, layout = resolve_edition(manuscript, edition)
     raise_all(find_errors(book))
     wanted = _choose_formats(formats or edition.formats or manuscript.config.ebook.formats)
-    settings = _prepare(
-        manuscript, book, layout, formats=wanted, name=name_file(manuscript.config, edition)
-    )
+    settings = _prepare(manuscript, book, layout, formats=wanted, name=name_file(manuscript.config, edition))
     if settings.type.faces:
         from .glyphs import find_missing_glyphs
 

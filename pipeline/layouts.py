@@ -53,7 +53,9 @@ class Layout:
         try:
             return str(self._environment.get_template(template).render(values | {"tokens": self.tokens}))
         except jinja2.TemplateSyntaxError as error:
-            raise LayoutError(str(error.message), Place(f"{self.name}/{error.name}", error.lineno)) from error
+            raise LayoutError(
+                str(error.message), Place(f"layouts/{self.name}/{error.name}", error.lineno)
+            ) from error
         except jinja2.TemplateError as error:
             raise LayoutError(f"{template}: {error}", Place(f"layouts/{self.name}")) from error
 

@@ -120,6 +120,11 @@ class Entry:
     number: str = ""
     children: tuple[Entry, ...] = ()
 
+    @property
+    def spoken(self) -> str:
+        """The line as navigation says it, with its number."""
+        return f"{self.number}. {self.title}" if self.number else self.title
+
 
 @dataclass(frozen=True, slots=True)
 class Book:

@@ -10,7 +10,7 @@ from .config import EditionTable
 from .errors import ConfigError, Place
 from .formats.issue import Issue, MailSettings, make_issue, write_issue
 from .hints import suggest
-from .mail_pictures import prepare_pictures
+from .mail.pictures import prepare_pictures
 from .typeset import prepare_type
 
 
@@ -32,7 +32,10 @@ def make_issues(manuscript: Manuscript, *, only: str = "") -> tuple[Issue, ...]:
     folder = manuscript.folder / config.ebook.chapters
     return tuple(
         make_issue(
-            book, layout, MailSettings(pictures=prepare_pictures(chapters[slug], folder, kind)), chapter=chapters[slug]
+            book,
+            layout,
+            MailSettings(pictures=prepare_pictures(chapters[slug], folder, kind)),
+            chapter=chapters[slug],
         )
         for slug in wanted
     )

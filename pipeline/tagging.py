@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, String
 
-from .model import Book
+from .model import Book, Entry
+from .resolve import list_contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ def finish(data: bytes, *, book: Book, labels: Labels) -> bytes:
         repair_lists(pdf)
         repair_links(pdf, book)
         _label(pdf, labels)
+        _bookmark(pdf, list_contents(book))
         _describe(pdf, book)
         out = io.BytesIO()
         pdf.save(out, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
@@ -170,6 +172,18 @@ def _label(pdf: pikepdf.Pdf, labels: Labels) -> None:
     if labels.body < labels.total:
         numbers.extend([labels.body, Dictionary(S=Name.D, St=1)])
     pdf.Root.PageLabels = Dictionary(Nums=Array(numbers))
+
+
+def _bookmark(pdf: pikepdf.Pdf, contents: Sequence[Entry]) -> None:
+    """Bookmarks are the contents: the same lines in the same tree, numbers and all."""
+    with pdf.open_outline() as outline:
+        outline.root[:] = [_make_item(entry) for entry in contents]
+
+
+def _make_item(entry: Entry) -> pikepdf.OutlineItem:
+    item = pikepdf.OutlineItem(entry.spoken, String(entry.target))
+    item.children.extend(_make_item(child) for child in entry.children)
+    return item
 
 
 def _describe(pdf: pikepdf.Pdf, book: Book) -> None:

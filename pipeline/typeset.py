@@ -100,7 +100,8 @@ def _measure_depth(page: Any) -> float:
     if not lines:
         return 0.0
     bottom: float = max(child.position_y + child.height for child in found)
-    return (bottom - box.content_box_y()) / sorted(lines)[len(lines) // 2]
+    depth: float = (bottom - box.content_box_y()) / sorted(lines)[len(lines) // 2]
+    return depth
 
 
 def draw(sheet: Sheet, kind: Type, *, width: int, height: int) -> bytes:

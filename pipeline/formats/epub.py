@@ -192,8 +192,7 @@ def _href(entry: Entry) -> str:
 
 
 def _make_point(entry: Entry) -> NavPoint:
-    title = f"{entry.number}. {entry.title}" if entry.number else entry.title
-    return NavPoint(title, _href(entry), tuple(_make_point(child) for child in entry.children))
+    return NavPoint(entry.spoken, _href(entry), tuple(_make_point(child) for child in entry.children))
 
 
 def _order_spine(pages: Sequence[Member], book: Book) -> list[str]:

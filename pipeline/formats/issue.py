@@ -15,13 +15,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from .. import plain_text
-from ..email_html import inline, mirror
 from ..errors import ManuscriptError, Place
-from ..extract import Extract, extract
-from ..frame import Frame, make_frame
 from ..layouts import Layout
-from ..mail_markup import MailPicture, write_mail, write_notes
+from ..mail import text as plain_text
+from ..mail.extract import Extract, extract
+from ..mail.frame import Frame, make_frame
+from ..mail.html import inline, mirror
+from ..mail.markup import MailPicture, write_mail, write_notes
 from ..model import Book, Chapter, Node, plain
 from ..resolve import slugify
 from ..sections import Words

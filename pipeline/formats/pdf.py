@@ -89,7 +89,10 @@ _FEWEST_LINES = 4
 
 
 def fit(
-    document: Document, sections: tuple[Section, ...], make_sheet: Callable[[Sequence[Section]], Sheet], kind: Type
+    document: Document,
+    sections: tuple[Section, ...],
+    make_sheet: Callable[[Sequence[Section]], Sheet],
+    kind: Type,
 ) -> tuple[Section, ...]:
     """The sections, those that end in a scrap of a page set a little closer or wider.
 

@@ -11,8 +11,8 @@ from PIL import Image
 
 from pipeline.errors import ManyErrors
 from pipeline.layouts import read_layout
-from pipeline.mail_markup import MailPicture
-from pipeline.mail_pictures import prepare_pictures
+from pipeline.mail.markup import MailPicture
+from pipeline.mail.pictures import prepare_pictures
 from pipeline.model import Chapter, Node
 from pipeline.typeset import Type, prepare_type
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from .markup import RULES, Rule, Writer, block
-from .model import Node, plain
+from ..markup import RULES, Rule, Writer, block
+from ..model import Node, plain
 
 #: Width of the text column on a wide screen, in CSS pixels: the sheet's 600 less 36 on either side.
 COLUMN = 528

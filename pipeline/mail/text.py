@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
-from .model import Node
+from ..model import Node
 
 Words = Mapping[str, str]
 #: A block gives its lines; a paragraph is one of them.

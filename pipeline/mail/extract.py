@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from .model import Book, Chapter, Node, plain
+from ..model import Book, Chapter, Node, plain
 
 _WEB = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*\s*$")

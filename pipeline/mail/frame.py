@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from .errors import Place
+from ..errors import Place
+from ..model import Book, Chapter, plain
+from ..sections import Words
 from .extract import Extract
-from .model import Book, Chapter, plain
-from .sections import Words
 
 _LONGEST_SUBJECT, _LONGEST_PREHEADER, _SHORTEST_PREHEADER = 60, 130, 40  # characters (rules M37, M24)
 _LONGEST_DISCLAIMER = 240

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import tinycss2  # type: ignore[import-untyped]
 
-from pipeline.email_html import inline, mirror
+from pipeline.mail.html import inline, mirror
 from pipeline.formats.issue import _darken
 from pipeline.layouts import Layout, list_layouts, read_layout
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.layouts import read_layout
 from pipeline.markdown import parse
-from pipeline.plain_text import tidy, write_heading, write_notes, write_text, write_title
+from pipeline.mail.text import tidy, write_heading, write_notes, write_text, write_title
 
 WORDS = read_layout("classic", Path()).read_words("en")
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from .errors import PipelineError, Place, raise_all
-from .images import Picture, encode_jpeg, find_image, for_epub
-from .mail_markup import COLUMN, MailPicture
-from .model import Chapter, Node
-from .pictures import draw_picture
-from .typeset import Type
+from ..errors import PipelineError, Place, raise_all
+from ..images import Picture, encode_jpeg, find_image, for_epub
+from ..model import Chapter, Node
+from ..pictures import draw_picture
+from ..typeset import Type
+from .markup import COLUMN, MailPicture
 
 MAX_BYTES = 200_000  # of one picture (rule M25)
 _QUALITIES = (88, 80, 70, 60, 45)
