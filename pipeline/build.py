@@ -73,7 +73,8 @@ def choose_editions(config: Config, name: str = "") -> tuple[EditionTable, ...]:
 
 def resolve_edition(manuscript: Manuscript, edition: EditionTable) -> tuple[Book, Layout]:
     """One edition's book, and the layout it is made in."""
-    layout = read_layout(edition.layout or manuscript.config.ebook.layout, manuscript.folder)
+    name = edition.layout or manuscript.config.ebook.layout
+    layout = read_layout(name, manuscript.folder, cache=manuscript.cache / "templates")
     book = resolve(
         manuscript.chapters, manuscript.config, edition, folder=manuscript.folder,
         words=layout.read_words(manuscript.config.book.language), made_at=manuscript.made_at,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -31,14 +31,19 @@ class Layout:
     folders: tuple[Path, ...]
     tokens: Mapping[str, str]
     faces: tuple[FaceSpec, ...]
-    _templates: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    cache: Path | None = None  # where compiled templates may be kept
 
     @cached_property
     def _environment(self) -> Any:
         import jinja2
 
+        kept = None
+        if self.cache:
+            self.cache.mkdir(parents=True, exist_ok=True)
+            kept = jinja2.FileSystemBytecodeCache(str(self.cache))
         return jinja2.Environment(
             loader=jinja2.FileSystemLoader(self.folders),
+            bytecode_cache=kept,
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
@@ -100,7 +105,7 @@ def list_layouts(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(names - {"base"}))
 
 
-def read_layout(name: str, folder: Path) -> Layout:
+def read_layout(name: str, folder: Path, *, cache: Path | None = None) -> Layout:
     """The layout `name`, from the book's own `layouts/` or from those that come with the project.
 
     Raises LayoutError when there is none, or when its layout.toml cannot be used.
@@ -114,7 +119,7 @@ def read_layout(name: str, folder: Path) -> Layout:
     tables = [_read_toml(path / "layout.toml") for path in (base, found)]
     tokens = {key: value for table in tables for key, value in _flatten(table).items()}
     faces = next(table["face"] for table in reversed(tables) if "face" in table)
-    return Layout(name, (found, base), tokens, tuple(_make_face(row, name) for row in faces))
+    return Layout(name, (found, base), tokens, tuple(_make_face(row, name) for row in faces), cache)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

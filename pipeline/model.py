@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date as Date  # a field is called date
 from datetime import datetime
+from functools import cached_property
+from operator import is_
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -54,7 +56,17 @@ class Node:
         return self.attrs.get("id", "")
 
     def with_attrs(self, **attrs: str) -> Node:
-        return replace(self, attrs={**self.attrs, **attrs})
+        return Node(self.kind, self.children, self.text, {**self.attrs, **attrs}, self.line)
+
+    def with_children(self, children: tuple[Node, ...]) -> Node:
+        return Node(self.kind, children, self.text, self.attrs, self.line)
+
+    def rebuild(self, change: Callable[[Node], Node]) -> Node:
+        """This node with each child changed; itself when no child did."""
+        children = tuple([change(child) for child in self.children])
+        if all(map(is_, children, self.children)):
+            return self
+        return self.with_children(children)
 
     def walk(self) -> Iterator[Node]:
         """This node and all below it, in reading order."""
@@ -81,7 +93,7 @@ def plain(nodes: tuple[Node, ...]) -> str:
     return "".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: its nodes are listed once
 class Chapter:
     """One Markdown file, read. `number` counts chapters (1, 2) or appendices (A, B); empty elsewhere."""
 
@@ -104,9 +116,13 @@ class Chapter:
     status: str = ""
     title_line: int = 0
 
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """Every node of the body, in reading order."""
+        return tuple(node for block in self.body for node in block.walk())
+
     def walk(self) -> Iterator[Node]:
-        for node in self.body:
-            yield from node.walk()
+        return iter(self.nodes)
 
 
 @dataclass(frozen=True, slots=True)

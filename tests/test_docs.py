@@ -6,9 +6,10 @@ import re
 import shutil
 import tomllib
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from zipfile import ZipFile
 
 import msgspec
@@ -28,10 +29,10 @@ from pipeline.cli import app as pipeline_app
 from pipeline.errors import PipelineError
 from pipeline.formats import FORMATS
 from pipeline.layouts import Layout, list_layouts, read_layout
-from pipeline.manuscript.header import KINDS, READERS, STATES
+from pipeline.manuscript.header import Header
 from pipeline.markdown.attributes import CLASSES, KEYS
 from pipeline.markdown.tree import ALERTS, DIVS
-from pipeline.model import Book
+from pipeline.model import Book, Kind
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -210,9 +211,8 @@ CHAPTER_WORDS = sorted(
         *(f"[!{name}]" for name in ALERTS),
         *(f".{name}" for name in CLASSES),
         *(f"{key}=" for key in KEYS),
-        *(f"`{key}`" for key in READERS),
-        *(f"`{kind}`" for kind in KINDS),
-        *(f"`{state}`" for state in STATES),
+        *(f"`{key.name}`" for key in fields(Header) if key.name != "lines"),
+        *(f"`{kind}`" for kind in get_args(Kind) if kind != "references"),
         *(f"| {rule} |" for rule in RAISED | {*RULES, *READING, "M000"}),
         *("@ch:", "@fig:", "@tbl:", "@sec:"),
     }
@@ -221,7 +221,7 @@ CHAPTER_WORDS = sorted(
 
 @pytest.mark.parametrize("word", CHAPTER_WORDS)
 def test_the_dialect_is_documented(word: str) -> None:
-    """No fenced div, alert, class, attribute, header key, kind, state or rule is a secret."""
+    """No fenced div, alert, class, attribute, header key, kind or rule is a secret."""
     text = read_page("docs/chapters.md")
 
     assert word in text
@@ -281,7 +281,7 @@ def test_tokens_are_documented(name: str) -> None:
     assert f"`{name.removeprefix('dark-')}`" in read_page("docs/layouts.md")
 
 
-@pytest.mark.parametrize("path", sorted(p.name for p in (ROOT / "layouts/base/book").iterdir()))
+@pytest.mark.parametrize("path", sorted(p.name for p in (ROOT / "layouts/base").glob("[bm]*/*")))
 def test_templates_are_documented(path: str) -> None:
     """Every file that a layout can replace is named."""
     assert f"`{path}`" in read_page("docs/layouts.md")

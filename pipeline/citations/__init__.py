@@ -98,10 +98,8 @@ def _read(
 
 def _print(node: Node, texts: Mapping[int, tuple[Node, ...]]) -> Node:
     if node.kind == "citation":
-        return replace(node, children=tuple(_point(child) for child in texts[id(node)]))
-    if node.children:
-        return replace(node, children=tuple(_print(child, texts) for child in node.children))
-    return node
+        return node.with_children(tuple(_point(child) for child in texts[id(node)]))
+    return node.rebuild(lambda child: _print(child, texts))
 
 
 def _point(node: Node) -> Node:

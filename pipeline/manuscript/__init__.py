@@ -16,7 +16,7 @@ from ..errors import ManuscriptError, ManyErrors, PipelineError, Place, raise_al
 from ..hints import suggest
 from ..model import Chapter, Node, plain
 from ..sources import read_source
-from .header import Header, read_header, split_header
+from .header import Header, split_header
 
 #: Kinds that must say their title themselves; the others may go by their file's name.
 _TITLED = frozenset({"chapter", "appendix"})
@@ -114,7 +114,7 @@ def read_chapter(path: Path, folder: Path, config: Config) -> Chapter:
     source = _name_source(path, folder)
     _check_file(path, folder, source)
     yaml_text, text, first_line = split_header(read_source(path, source), source)
-    header, faults = read_header(yaml_text or "", source)
+    header, faults = _read_header(yaml_text, source)
     language = header.lang or config.book.language
     parsed = markdown.parse(text, source=source, first_line=first_line, language=language)
     errors = [*faults, *_find_unknown_editions(header, config, source), *parsed.errors]
@@ -125,6 +125,14 @@ def read_chapter(path: Path, folder: Path, config: Config) -> Chapter:
         raise
     raise_all([*errors, *_find_more_titles(title.body, source)])
     return _make_chapter(header, title, path, source=source)
+
+
+def _read_header(text: str | None, source: str) -> tuple[Header, tuple[PipelineError, ...]]:
+    if text is None:
+        return Header(), ()
+    from .yaml_header import read_header  # a manuscript without headers needs no YAML
+
+    return read_header(text, source)
 
 
 def _make_chapter(header: Header, title: _Title, path: Path, *, source: str) -> Chapter:

@@ -69,9 +69,7 @@ class Linker:
             return self._refer(node, chapter)
         if node.kind == "link":
             node = self._relink(node, chapter)
-        if node.children:
-            return replace(node, children=tuple(self._visit(child, chapter) for child in node.children))
-        return node
+        return node.rebuild(lambda child: self._visit(child, chapter)) if node.children else node
 
     def _refer(self, node: Node, chapter: Chapter) -> Node:
         name = node.attrs["to"]
@@ -88,7 +86,7 @@ class Linker:
             return node
         if target.slug not in self.present:
             label = self.words["elsewhere"].format(label=target.label)
-            return replace(node, children=(Node("text", text=label, line=node.line),))
+            return node.with_children((Node("text", text=label, line=node.line),))
         attrs = {"href": f"#{target.id}", "chapter": target.slug, "type": name.split(":", 1)[0]}
         return replace(node, children=(Node("text", text=target.label, line=node.line),), attrs=attrs)
 

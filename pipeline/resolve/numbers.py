@@ -18,6 +18,8 @@ RESERVED = {
 }  # fmt: skip
 #: Blocks a page number can be tied to.
 _NAMED = {"paragraph", "item", "term", "figure", "table", "code_block", "div", "quote", "lines", "heading"}
+#: Blocks that hold words and no blocks; the notes among the words are counted elsewhere.
+_OF_WORDS = {"paragraph", "heading", "term", "line", "caption", "title", "attribution", "cell"}
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -54,11 +56,8 @@ def name_blocks(chapter: Chapter) -> Chapter:
     paragraphs = count(1)
 
     def visit(node: Node) -> Node:
-        if node.kind == "note":
-            return node
-        node = (
-            replace(node, children=tuple(visit(child) for child in node.children)) if node.children else node
-        )
+        if node.kind not in _OF_WORDS:
+            node = node.rebuild(visit)
         if node.id or node.kind not in _NAMED or "tight" in node.attrs:
             return node
         if node.kind == "heading":
@@ -108,14 +107,11 @@ def number_objects(chapters: Sequence[Chapter], words: Mapping[str, str]) -> tup
     counters = {"figure": count(1), "table": count(1)}
 
     def visit(node: Node) -> Node:
-        children = tuple(visit(child) for child in node.children) if node.children else ()
-        if node.kind in counters and any(child.kind == "caption" for child in children):
+        if node.kind in counters and any(child.kind == "caption" for child in node.children):
             label = f"{words[node.kind]} {next(counters[node.kind])}"
             tag = "caption" if node.kind == "table" else "figcaption"
-            children = tuple(
-                c.with_attrs(label=label, tag=tag) if c.kind == "caption" else c for c in children
-            )
-            return replace(node.with_attrs(label=label), children=children)
-        return replace(node, children=children) if children != node.children else node
+            node = node.rebuild(lambda c: c.with_attrs(label=label, tag=tag) if c.kind == "caption" else c)
+            return node.with_attrs(label=label)
+        return node if node.kind in _OF_WORDS else node.rebuild(visit)
 
     return tuple(replace(chapter, body=tuple(visit(node) for node in chapter.body)) for chapter in chapters)

@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.errors import ManuscriptError, PipelineError
-from pipeline.manuscript.header import Header, read_header, split_header
+from pipeline.manuscript.header import Header, split_header
+from pipeline.manuscript.yaml_header import read_header
 
 
 def read(text: str) -> Header:
