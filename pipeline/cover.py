@@ -93,6 +93,8 @@ def set_lines(
     """A size of at most `size`, and `text` in balanced lines of at most `width`, both in the drawing's units."""
     face = next(face for face in faces if (face.family, face.weight, face.style) == (family, weight, style))
     words = [(word, _measure(face, word + " ")) for word in text.split()]
+    if not words:
+        return size, []
     while size > 1:
         limit = width / size
         lines = _break(words, limit)
