@@ -42,7 +42,7 @@ types: .venv/.ready-dev ## check the types
 layers: .venv/.ready-dev ## check that every module imports only from below
 	$(BIN)/lint-imports
 
-bench: .venv/.ready-dev ## measure the speed beside pandoc
+bench: .venv/.ready-bench ## measure the speed beside pandoc (docs/bench.md)
 	$(PYTHON) -m tests.bench $(ARGS)
 
 judges: $(JUDGES)/.ready ## install EPUBCheck, Ace, veraPDF and qpdf (docs/judges.md)
@@ -71,6 +71,10 @@ build/.issues-$(SOURCES): .venv/.ready
 
 .venv/.ready-dev: requirements-dev.lock .venv/.ready
 	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/.ready-bench: requirements-bench.lock .venv/.ready
+	$(PIP) install --require-hashes -r requirements-bench.lock
 	@touch $@
 
 $(JUDGES)/.ready: .ci/package.json .ci/package-lock.json $(JUDGES)/commonmark.json

@@ -116,7 +116,7 @@ class _Still:
         entry.compress_type = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
         entry.external_attr = 0o644 << 16
         entry.create_system = 3
-        self._archive.writestr(entry, data, compresslevel=6)
+        self._archive.writestr(entry, data, compresslevel=5)
 
 
 def _fill(package: Package) -> Any:
