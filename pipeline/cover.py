@@ -8,7 +8,7 @@ from functools import partial
 
 import uharfbuzz as hb
 
-from .errors import ManuscriptError, Place
+from .errors import LayoutError, ManuscriptError, Place
 from .fonts import Face
 from .images import find_image, for_print, size_of
 from .layouts import Layout
@@ -91,8 +91,10 @@ def set_lines(
     most: int = 5,
 ) -> tuple[float, list[str]]:
     """A size of at most `size`, and `text` in balanced lines of at most `width`, both in the drawing's units."""
-    face = next(face for face in faces if (face.family, face.weight, face.style) == (family, weight, style))
+    face = _find_face(faces, (family, weight, style))
     words = [(word, _measure(face, word + " ")) for word in text.split()]
+    if not words:
+        return size, []
     if not words:
         return size, []
     while size > 1:
@@ -102,6 +104,14 @@ def set_lines(
             return size, _balance(words, limit, len(lines))
         size *= 0.94
     return size, [text]
+
+
+def _find_face(faces: Sequence[Face], wanted: tuple[str, int, str]) -> Face:
+    found = next((face for face in faces if (face.family, face.weight, face.style) == wanted), None)
+    if not found:
+        family, weight, style = wanted
+        raise LayoutError(f"cover.svg.j2 asks for {family} {weight} {style}, which no [[face]] of the layout is")
+    return found
 
 
 def _break(words: Sequence[tuple[str, float]], limit: float) -> list[tuple[str, float]]:
@@ -116,7 +126,7 @@ def _break(words: Sequence[tuple[str, float]], limit: float) -> list[tuple[str, 
 
 def _balance(words: Sequence[tuple[str, float]], limit: float, count: int) -> list[str]:
     """The lines of the narrowest measure that takes no more of them."""
-    widest = max((length for _, length in words), default=0)
+    widest = max(length for _, length in words)
     while limit * 0.97 > widest and len(_break(words, limit * 0.97)) <= count:
         limit *= 0.97
     return [line for line, _ in _break(words, limit)]

@@ -71,7 +71,7 @@ def _write_text(_: Writer, node: Node) -> str:
 def _write_paragraph(writer: Writer, node: Node) -> str:
     inner = writer.write(node.children)
     if "tight" in node.attrs:
-        return inner + "\n" if inner else ""
+        return inner
     return f"{writer.open('p', node)}{inner}</p>\n"
 
 

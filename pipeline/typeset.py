@@ -52,17 +52,18 @@ def lay_out(sheet: Sheet, kind: Type, *, alone: bool = False) -> Document:
     collector is off meanwhile: long books spend a quarter of their time in it.
     """
     import weasyprint
+    from weasyprint.css.counters import CounterStyle
     from weasyprint.text.fonts import FontConfiguration
 
     from .fonts import font_css
 
-    fonts = FontConfiguration()
+    fonts, counters = FontConfiguration(), CounterStyle()
     fetcher = _make_fetcher(sheet.pictures)
     with _collector_off(), _complaints() as complaints:
         css = font_css(kind.faces, lambda face: face.path.as_uri()) + sheet.css
-        style = weasyprint.CSS(string=css, font_config=fonts, url_fetcher=fetcher)
+        style = weasyprint.CSS(string=css, font_config=fonts, counter_style=counters, url_fetcher=fetcher)
         html = weasyprint.HTML(string=sheet.html, base_url="picture:", url_fetcher=fetcher)
-        document = html.render(stylesheets=[style], font_config=fonts)
+        document = html.render(stylesheets=[style], font_config=fonts, counter_style=counters)
     if complaints and not alone:
         raise LayoutError("; ".join(dict.fromkeys(complaints)))
     return document

@@ -69,12 +69,15 @@ def write_sections(book: Book, layout: Layout, settings: Settings, words: Words)
 
 def _list_targets(book: Book) -> Iterable[str]:
     """Ids that something in the book points at; the others stay out of the files (rule E11)."""
+    entries = list(list_contents(book))
+    while entries:
+        entry = entries.pop()
+        entries += entry.children
+        yield entry.target
     for chapter in book.chapters:
         for node in chapter.walk():
             if node.kind in {"link", "reference"} and node.attrs.get("href", "").startswith("#"):
                 yield node.attrs["href"][1:]
-            elif node.kind == "heading" or "label" in node.attrs:
-                yield node.id
 
 
 # -- what an e-book says differently

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 
 import pikepdf
 import pytest
@@ -148,7 +149,7 @@ def test_the_headings_of_the_tree_do_not_skip(pdf: pikepdf.Pdf) -> None:
     levels = walk(pdf.Root.StructTreeRoot)
 
     assert 1 == levels[0]
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 def test_figures_have_their_alternative_text_and_ornaments_none(pdf: pikepdf.Pdf) -> None:
