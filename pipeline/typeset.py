@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,8 @@ def prepare_type(specs: Sequence[FaceSpec], cache: Path) -> Type:
     """Pin every face into `cache` and keep system fonts out; call before the first layout."""
     from .fonts import isolate, pin_face
 
+    if not specs:  # Pango without any font ends the whole program
+        raise LayoutError("layout.toml names no [[face]]; name at least one")
     isolate(cache)
     return Type(tuple(pin_face(spec, cache) for spec in specs), cache)
 
@@ -45,10 +47,11 @@ class Sheet:
     pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def lay_out(sheet: Sheet, kind: Type, *, alone: bool = False) -> Document:
+def lay_out(sheet: Sheet, kind: Type, *, alone: bool = False, thorough: bool = False) -> Document:
     """One document on pages; raises LayoutError for CSS or pictures WeasyPrint cannot use.
 
-    A part laid out `alone`, to see how it falls, may point at what is not there. The cyclic
+    A part laid out `alone`, to see how it falls, may point at what is not there. `thorough`
+    makes every page anew in each round, which takes longer and loses fewer notes. The cyclic
     collector is off meanwhile: long books spend a quarter of their time in it.
     """
     import weasyprint
@@ -59,7 +62,7 @@ def lay_out(sheet: Sheet, kind: Type, *, alone: bool = False) -> Document:
 
     fonts, counters = FontConfiguration(), CounterStyle()
     fetcher = _make_fetcher(sheet.pictures)
-    with _collector_off(), _complaints() as complaints:
+    with _collector_off(), _complaints() as complaints, _fresh_pages() if thorough else nullcontext():
         css = font_css(kind.faces, lambda face: face.path.as_uri()) + sheet.css
         style = weasyprint.CSS(string=css, font_config=fonts, counter_style=counters, url_fetcher=fetcher)
         html = weasyprint.HTML(string=sheet.html, base_url="picture:", url_fetcher=fetcher)
@@ -132,6 +135,22 @@ def _make_fetcher(pictures: Mapping[str, bytes]) -> Any:
             raise PipelineError(f"the layout asks for {url}; it may use the book's own pictures only")
 
     return Fetcher(allowed_protocols=["file", "picture"])
+
+
+@contextmanager
+def _fresh_pages() -> Iterator[None]:
+    """Keep no page from one round of WeasyPrint's layout to the next.
+
+    Version 70 forgets, with a page it keeps, the notes that page handed on to the next one.
+    """
+    from weasyprint import layout
+
+    make_all_pages = layout.make_all_pages
+    layout.make_all_pages = lambda context, root, html, _: make_all_pages(context, root, html, [])
+    try:
+        yield
+    finally:
+        layout.make_all_pages = make_all_pages
 
 
 @contextmanager

@@ -115,7 +115,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Builder:
         layout: str = "",
         formats: tuple[str, ...] = ("pdf", "epub"),
     ) -> Built:
-        key = (case, edition, layout, formats)
+        key = (case, edition, layout or "classic", formats)
         if key not in made:
             folder = _copy_case(case, shelf) if isinstance(case, str) else case
             made[key] = _build(folder, edition, layout, formats)

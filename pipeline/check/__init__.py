@@ -52,7 +52,6 @@ RULES: Mapping[str, Rule] = {
 #: What reading the manuscript reports under an id of its own; these always stop a build.
 READING: Mapping[str, str] = {
     "M001": "raw HTML is not part of the dialect",
-    "M002": "blocks or marks nested deeper, or brackets more, than anybody writes",
     "M002": "a text nested or bracketed deeper than anybody reads",
     "M003": "a fenced div that is not in the list",
     "M004": "a fenced div that is never closed",
@@ -64,7 +63,6 @@ READING: Mapping[str, str] = {
     "M012": "an id used twice",
     "M013": "a citation of a work that is not in the bibliography",
     "M014": "brackets that look like a citation and are none",
-    "M015": "a link that holds another link",
     "M015": "a link, a note or a reference inside a link",
     "M021": "an edition that names a chapter that is not there",
     "M030": "a cover too small to be sold",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING
 
+from ..errors import LayoutError
 from ..highlight import highlight
 from ..layouts import Layout
 from ..markup import RULES, Rule, Writer
@@ -26,10 +28,11 @@ _BODY_START = "body-start"
 def render(book: Book, layout: Layout, settings: Settings) -> Edition:
     """The book's pages, and for each page label the first anchor on it."""
     sections = write_sections(book, layout, settings)
-    document = lay_out(compose(book, layout, settings, sections), settings.type)
-    fitted = fit(document, sections, lambda some: compose(book, layout, settings, some), settings.type)
+    press = Press(lambda some: compose(book, layout, settings, some), settings.type)
+    document, sections = lay_out_whole(press, sections)
+    fitted = fit(press, document, sections)
     if fitted != sections:
-        document = lay_out(compose(book, layout, settings, fitted), settings.type)
+        document, sections = lay_out_whole(press, fitted)
     labels = label_pages(document, cover=settings.cover is not None)
     data = finish(write_pdf(document), book=book, labels=labels)
     return Edition(
@@ -81,19 +84,71 @@ def compose(book: Book, layout: Layout, settings: Settings, sections: Sequence[S
     return Sheet(html, css, pictures)
 
 
-# -- the last page of a chapter
+# -- nothing lost, no scraps
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Puts sections on pages."""
+
+    make_sheet: Callable[[Sequence[Section]], Sheet]
+    kind: Type
+
+    def print(
+        self, sections: Sequence[Section], *, alone: bool = False, thorough: bool = False
+    ) -> Document:
+        return lay_out(self.make_sheet(sections), self.kind, alone=alone, thorough=thorough)
+
+
+_NOTE = re.compile(r'<span class="footnote" id="([^"]+)"')
+_TRIES = 5
+
+
+def lay_out_whole(press: Press, sections: tuple[Section, ...]) -> tuple[Document, tuple[Section, ...]]:
+    """Pages that hold every note, and the sections as they were set for it.
+
+    WeasyPrint 70 can drop a note that it moves from one page to the next. Then every page is
+    made anew in each round, and a paragraph that still loses its note is kept whole. Raises
+    LayoutError when a note is lost all the same.
+    """
+    for attempt in range(_TRIES):
+        document = press.print(sections, thorough=attempt > 0)
+        lost = find_lost_notes(document, sections)
+        if not lost:
+            return document, sections
+        if attempt == 0:
+            continue
+        sections = tuple(replace(section, markup=_keep_whole(section.markup, lost)) for section in sections)
+    raise LayoutError(
+        f"{len(lost)} notes find no place on the pages ({lost[0]}); change the page or the type size"
+    )
+
+
+def find_lost_notes(document: Document, sections: Sequence[Section]) -> list[str]:
+    """Ids of notes that are in the text and on no page."""
+    printed = {name for page in document.pages for name in page.anchors}
+    return [name for section in sections for name in _NOTE.findall(section.markup) if name not in printed]
+
+
+def _keep_whole(markup: str, notes: Sequence[str]) -> str:
+    """The block around each note is not broken any more."""
+    for name in notes:
+        mark = markup.find(f'<span class="footnote" id="{name}"')
+        start = max(
+            markup.rfind(f"<{tag}", 0, max(mark, 0)) for tag in ("p>", "p ", "li>", "li ", "dd>", "tr>")
+        )
+        if mark >= 0 and start >= 0:
+            end = start + len(re.match(r"<\w+", markup[start:])[0])  # type: ignore[index]
+            markup = f'{markup[:end]} style="break-inside: avoid"{markup[end:]}'
+    return markup
+
 
 #: Classes tried in turn on a chapter whose last page would hold too few lines (rule P08).
 FITS = ("tight", "tighter", "loose", "looser")
 _FEWEST_LINES = 4
 
 
-def fit(
-    document: Document,
-    sections: tuple[Section, ...],
-    make_sheet: Callable[[Sequence[Section]], Sheet],
-    kind: Type,
-) -> tuple[Section, ...]:
+def fit(press: Press, document: Document, sections: tuple[Section, ...]) -> tuple[Section, ...]:
     """The sections, those that end in a scrap of a page set a little closer or wider.
 
     Each is tried alone: a chapter begins on a new page, so no other one changes.
@@ -103,13 +158,13 @@ def fit(
     for section in sections:
         if depths.get(section.slug, _FEWEST_LINES) < _FEWEST_LINES and not section.front:
             tries = (replace(section, markup=_add_class(section.markup, name)) for name in FITS)
-            section = next((some for some in tries if _ends_well(some, make_sheet, kind)), section)  # noqa: PLW2901
+            section = next((some for some in tries if _ends_well(some, press)), section)  # noqa: PLW2901
         fitted.append(section)
     return tuple(fitted)
 
 
-def _ends_well(section: Section, make_sheet: Callable[[Sequence[Section]], Sheet], kind: Type) -> bool:
-    document = lay_out(make_sheet([section]), kind, alone=True)
+def _ends_well(section: Section, press: Press) -> bool:
+    document = press.print([section], alone=True)
     return count_last_lines(document, [section.slug]).get(section.slug, _FEWEST_LINES) >= _FEWEST_LINES
 
 
@@ -157,7 +212,7 @@ def _write_note(writer: Writer, node: Node) -> str:
     if "again" in node.attrs:
         return f'<sup class="note-mark">{node.attrs["number"]}</sup>'
     inner = "<br />".join(writer.write(paragraph.children) for paragraph in node.children)
-    return f'<span class="footnote">{inner}</span>'
+    return f'<span class="footnote" id="{writer.slug}-note-{node.attrs["number"]}">{inner}</span>'
 
 
 def _write_image(node: Node, ratio: float) -> str:

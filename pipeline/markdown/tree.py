@@ -81,6 +81,12 @@ class TreeBuilder:
         self._barred = barred
         return nodes
 
+    def build_title(self, text: str) -> tuple[Node, ...]:
+        """As `build_inline` for a chapter's title, which the contents and the bookmarks repeat."""
+        nodes = self.build_inline(text)
+        self._bar(nodes, (*_POINTERS, "link"), "a title holds words alone", line=self._line)
+        return nodes
+
     # -- blocks
 
     def _blocks(self, tokens: Iterator[Token]) -> tuple[Node, ...]:
@@ -139,9 +145,8 @@ class TreeBuilder:
         children = self._words(next(tokens))
         next(tokens)
         level = token.tag[1]
-        if kinds := find_kinds(children, (*_POINTERS, "link") if level == "1" else _POINTERS):
-            message = f"a heading holds words alone; move the {kinds.pop()} into the text below"
-            self._error(message, line=line, rule="M006")
+        barred = (*_POINTERS, "link") if level == "1" else _POINTERS
+        self._bar(children, barred, "a heading holds words alone", line=line)
         yield Node(
             "heading",
             children,
@@ -284,9 +289,7 @@ class TreeBuilder:
     def _read_image(self, token: Token, _: Iterator[Token]) -> Iterable[Node]:
         line = self._line
         words = self._words(token)
-        if kinds := find_kinds(words, _POINTERS):
-            message = f"an alternative text holds words alone; move the {kinds.pop()} into the text"
-            self._error(message, line=line, rule="M006")
+        self._bar(words, _POINTERS, "an alternative text holds words alone", line=line)
         attrs = {"src": str(token.attrs["src"]), "alt": plain(words)}
         if "title" in token.attrs:
             attrs["title"] = str(token.attrs["title"])
@@ -326,6 +329,10 @@ class TreeBuilder:
         return ()
 
     # -- errors
+
+    def _bar(self, nodes: Sequence[Node], kinds: Iterable[str], why: str, *, line: int) -> None:
+        for kind in sorted(find_kinds(nodes, kinds)):
+            self._error(f"{why}; move the {kind} into the text", line=line, rule="M006")
 
     def _report_unfit(self, note: Sequence[Node]) -> None:
         odd = next((child for child in note if child.kind != "paragraph"), None)

@@ -55,6 +55,7 @@ def _sketch(node: Node) -> str:
         ("H~2~O x^2^", "paragraph('H' sub('2') 'O x' sup('2'))"),
         ('[a](https://b.org "c")', "paragraph(link[href=https://b.org title=c]('a'))"),
         ("<https://b.org>", "paragraph(link[href=https://b.org]('https://b.org'))"),
+        ("[a](javascript:b)", "paragraph(link[href=javascript:b]('a'))"),  # refused where links are resolved
         ("[a](02-two.md#b){lang=fr}", "paragraph(link[href=02-two.md#b lang=fr]('a'))"),
         ("[a]{.smallcaps #b lang=fr}", "paragraph(span[class=smallcaps id=b lang=fr]('a'))"),
         ("[a *b*]{.smallcaps}[c]{lang=de-AT}",
@@ -246,6 +247,10 @@ def test_a_title_raises_its_first_error() -> None:
     assert "'A ' emphasis('b') '…'" == sketch(markdown.parse_inline("A *b*..."))
     with pytest.raises(ManuscriptError, match=r"a.md:2: a note cannot stand in a title"):
         markdown.parse_inline("A[^b]", source="a.md", line=2)
+    with pytest.raises(
+        ManuscriptError, match=r"a.md:2: a title holds words alone; move the link into the text"
+    ):
+        markdown.parse_inline("[A](b)", source="a.md", line=2)
 
 
 # -- typography

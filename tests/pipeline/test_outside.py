@@ -7,11 +7,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from weasyprint import HTML
 
 from pipeline.check.judges import JUDGES, ask_verapdf, find_verapdf
 from pipeline.check.outside import Verdict, format_table, judge
 from pipeline.errors import JudgeError
+from pipeline.model import FaceSpec
+from pipeline.typeset import Sheet, lay_out, prepare_type
 
 CONTAINER = """<?xml version="1.0"?>
 <container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">
@@ -64,7 +65,8 @@ def write_epub(path: Path, body: str) -> Path:
 
 
 def write_pdf(path: Path, html: str) -> Path:
-    HTML(string=html).write_pdf(path, pdf_variant="pdf/ua-1")
+    kind = prepare_type([FaceSpec("Source Serif 4", "fontpkg-source-serif-4")], path.parent / "cache")
+    lay_out(Sheet(html, "html { font-family: 'Source Serif 4' }"), kind).write_pdf(path, pdf_variant="pdf/ua-1")
     return path
 
 
