@@ -51,11 +51,11 @@ class PeopleError(OutboxError):
     """The address or the list of people cannot be used."""
 
 
-class BadSignature(OutboxError):  # noqa: N818  (the glossary's name)
+class BadSignature(OutboxError):
     """The link was not signed by this outbox."""
 
 
-class Temporary(OutboxError):  # noqa: N818  (the glossary's name)
+class Temporary(OutboxError):
     """Something is in the way for now; run the command again later."""
 
     exit_code = TRY_LATER

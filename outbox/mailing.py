@@ -89,7 +89,7 @@ def check(issue: Issue, envelope: Envelope) -> tuple[list[str], list[str]]:
     return problems, notes
 
 
-def freeze(  # noqa: PLR0913  (all by keyword)
+def freeze(
     tx: Tx,
     issue: Issue,
     envelope: Envelope,

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .errors import DONE, MUST_ACT, PipelineError
+from .errors import DONE, MUST_ACT, TRY_LATER, PipelineError
 
 app = typer.Typer(
     help="Make an e-book and letters from one folder of Markdown chapters.",
@@ -35,6 +35,12 @@ def main() -> None:
     except PipelineError as error:
         print(error, file=sys.stderr)
         raise SystemExit(error.exit_code) from None
+    except OSError as error:  # a full disk, a folder that may not be written: nothing of the book is to blame
+        print(
+            f"{error.filename or 'build'}: {error.strerror or error}; the last good book is still there",
+            file=sys.stderr,
+        )
+        raise SystemExit(TRY_LATER) from None
     except KeyboardInterrupt:
         print("stopped; what was made before is still there", file=sys.stderr)
         raise SystemExit(MUST_ACT) from None

@@ -110,7 +110,9 @@ def _find_face(faces: Sequence[Face], wanted: tuple[str, int, str]) -> Face:
     found = next((face for face in faces if (face.family, face.weight, face.style) == wanted), None)
     if not found:
         family, weight, style = wanted
-        raise LayoutError(f"cover.svg.j2 asks for {family} {weight} {style}, which no [[face]] of the layout is")
+        raise LayoutError(
+            f"cover.svg.j2 asks for {family} {weight} {style}, which no [[face]] of the layout is"
+        )
     return found
 
 

@@ -50,7 +50,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         book = make_book(Path(scratch))
         words = sum(len(path.read_text().split()) for path in book.glob("chapters/*.md"))
-        print(f"{words:,} words in {len(list(book.glob('chapters/*.md')))} chapters; {choice.runs} pairs, medians")
+        print(
+            f"{words:,} words in {len(list(book.glob('chapters/*.md')))} chapters; {choice.runs} pairs, medians"
+        )
         print(f"{'':34}{'wall s':>9}{'CPU s':>9}{'wall ratio':>12}{'CPU ratio':>11}")
         if choice.only != "pdf":
             report("EPUB", [*ours(book), "--format", "epub"], pandoc_epub(book), choice.runs)
@@ -72,7 +74,7 @@ def make_book(folder: Path) -> Path:
 
 
 def _invent(chance: random.Random) -> str:
-    syllables = "ka lo mi ten dor ra sel un vi ach ber o na est".split()
+    syllables = ["ka", "lo", "mi", "ten", "dor", "ra", "sel", "un", "vi", "ach", "ber", "o", "na", "est"]
     words = ["".join(chance.choices(syllables, k=chance.randint(1, 4))) for _ in range(400)]
     paragraphs = (" ".join(chance.choices(words, k=chance.randint(20, 120))) + "." for _ in range(120))
     return "# A Chapter\n\n" + "\n\n".join(paragraphs) + "\n"
@@ -97,14 +99,29 @@ def pandoc_pdf(book: Path) -> list[str]:
     css = font_css(kind.faces, lambda face: face.path.as_uri()) + layout.read_css("book/print.css")
     (book / "print.css").write_text(css)
     engine = Path(sys.executable).parent / "weasyprint"
-    return [*_pandoc(book), f"--pdf-engine={engine}", "-c", str(book / "print.css"), "-o", str(book / "pandoc.pdf")]
+    return [
+        *_pandoc(book),
+        f"--pdf-engine={engine}",
+        "-c",
+        str(book / "print.css"),
+        "-o",
+        str(book / "pandoc.pdf"),
+    ]
 
 
 def _pandoc(book: Path) -> list[str]:
     import pypandoc
 
     chapters = sorted(str(path) for path in book.glob("chapters/*.md"))
-    return [pypandoc.get_pandoc_path(), *chapters, "--metadata", "title=A Long Book", "--metadata", "lang=en-GB", "--toc"]
+    return [
+        pypandoc.get_pandoc_path(),
+        *chapters,
+        "--metadata",
+        "title=A Long Book",
+        "--metadata",
+        "lang=en-GB",
+        "--toc",
+    ]
 
 
 def report(what: str, mine: Sequence[str], theirs: Sequence[str], runs: int) -> None:

@@ -238,7 +238,7 @@ def count_audience(tx: Tx) -> tuple[int, list[str]]:
     return number, list(shown)
 
 
-def _not_suppressed() -> Any:  # noqa: ANN401  (an SQL expression)
+def _not_suppressed() -> Any:
     return ~select(suppression.c.email_key).where(suppression.c.email_key == subscriber.c.email_key).exists()
 
 
@@ -250,7 +250,7 @@ def _audience(max_batch: int) -> Select[int, str, str, int]:
     )
 
 
-def _chunks_of(people: Any, order: Send) -> tuple[list[str], Select[Any]]:  # noqa: ANN401
+def _chunks_of(people: Any, order: Send) -> tuple[list[str], Select[Any]]:
     values: Mapping[str, Any] = {
         "send_id": literal(order.id),
         "no": people.c.no,
@@ -264,7 +264,7 @@ def _chunks_of(people: Any, order: Send) -> tuple[list[str], Select[Any]]:  # no
     return list(values), select(*values.values()).distinct()
 
 
-def _deliveries_of(people: Any, order: Send, issue_id: int, now: datetime) -> tuple[list[str], Select[Any]]:  # noqa: ANN401
+def _deliveries_of(people: Any, order: Send, issue_id: int, now: datetime) -> tuple[list[str], Select[Any]]:
     values: Mapping[str, Any] = {
         "send_id": literal(order.id),
         "subscriber_id": people.c.id,
@@ -338,16 +338,16 @@ def _sends() -> Select[Any]:
     return select(send, issue.c.slug, issue.c.digest).join(issue, issue.c.id == send.c.issue_id)
 
 
-def _send(row: Any) -> Send:  # noqa: ANN401  (a row of _sends)
+def _send(row: Any) -> Send:
     envelope = msgspec.json.decode(row.envelope, type=Envelope)
     return Send(row.id, row.slug, row.digest, row.provider, row.on_unknown, row.due_at, envelope)
 
 
-def _chunk(row: Any) -> Chunk:  # noqa: ANN401  (a row of chunk)
+def _chunk(row: Any) -> Chunk:
     return Chunk(
         row.send_id, row.no, ChunkState(row.state), row.attempt, row.epoch, row.first_try_at, row.body_sha
     )
 
 
-def _recipient(row: Any) -> Recipient:  # noqa: ANN401  (a row of delivery)
+def _recipient(row: Any) -> Recipient:
     return Recipient(row.send_id, row.subscriber_id, row.email, row.name, State(row.state))

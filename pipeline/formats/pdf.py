@@ -94,9 +94,7 @@ class Press:
     make_sheet: Callable[[Sequence[Section]], Sheet]
     kind: Type
 
-    def print(
-        self, sections: Sequence[Section], *, alone: bool = False, thorough: bool = False
-    ) -> Document:
+    def print(self, sections: Sequence[Section], *, alone: bool = False, thorough: bool = False) -> Document:
         return lay_out(self.make_sheet(sections), self.kind, alone=alone, thorough=thorough)
 
 

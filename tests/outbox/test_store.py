@@ -211,8 +211,7 @@ def test_a_locked_database_is_for_later(store: Store, tmp_path: Path) -> None:
 
 def test_only_one_sender_works(store: Store) -> None:
     """The second one is sent away at once, and let in when the first has gone."""
-    with sole_sender(store):
-        with pytest.raises(Temporary, match="another sender is at work"), sole_sender(store):
-            pass
+    with sole_sender(store), pytest.raises(Temporary, match="another sender is at work"), sole_sender(store):
+        pass
     with sole_sender(store):
         pass

@@ -150,7 +150,7 @@ def test_file_that_is_no_good_picture_is_refused(folder: Path, name: str, data: 
 @pytest.mark.parametrize("kind", ["jpg", "gif", "webp"])
 def test_file_cut_short_is_refused_even_after_weasyprint(folder: Path, kind: str) -> None:
     """WeasyPrint tells Pillow to bear with cut files, for the whole process; authors want to know."""
-    import weasyprint.images  # noqa: F401, PLC0415
+    import weasyprint.images  # noqa: F401
 
     assert ImageFile.LOAD_TRUNCATED_IMAGES
     file = io.BytesIO()

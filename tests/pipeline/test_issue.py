@@ -18,8 +18,8 @@ from outbox.issue import read as read_for_delivery
 from pipeline.build import choose_editions, open_manuscript, resolve_edition
 from pipeline.errors import ManuscriptError
 from pipeline.formats.issue import Issue, MailSettings, make_issue, write_issue
-from pipeline.mail.frame import cut, cut_sentences
 from pipeline.layouts import Layout, list_layouts, read_layout
+from pipeline.mail.frame import cut, cut_sentences
 from pipeline.mail.markup import MailPicture
 from pipeline.model import Book, Chapter, Node
 

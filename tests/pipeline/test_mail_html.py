@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import tinycss2  # type: ignore[import-untyped]
 
-from pipeline.mail.html import inline, mirror
 from pipeline.formats.issue import _darken
 from pipeline.layouts import Layout, list_layouts, read_layout
+from pipeline.mail.html import inline, mirror
 
 CASE = Path(__file__).parents[1] / "manuscripts" / "letter"
 PAGE = "<!DOCTYPE html><html><head><title>T</title></head><body>{}</body></html>"

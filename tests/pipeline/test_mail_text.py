@@ -8,8 +8,8 @@ from textwrap import dedent
 import pytest
 
 from pipeline.layouts import read_layout
-from pipeline.markdown import parse
 from pipeline.mail.text import tidy, write_heading, write_notes, write_text, write_title
+from pipeline.markdown import parse
 
 WORDS = read_layout("classic", Path()).read_words("en")
 

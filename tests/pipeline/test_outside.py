@@ -66,7 +66,9 @@ def write_epub(path: Path, body: str) -> Path:
 
 def write_pdf(path: Path, html: str) -> Path:
     kind = prepare_type([FaceSpec("Source Serif 4", "fontpkg-source-serif-4")], path.parent / "cache")
-    lay_out(Sheet(html, "html { font-family: 'Source Serif 4' }"), kind).write_pdf(path, pdf_variant="pdf/ua-1")
+    lay_out(Sheet(html, "html { font-family: 'Source Serif 4' }"), kind).write_pdf(
+        path, pdf_variant="pdf/ua-1"
+    )
     return path
 
 
