@@ -6,7 +6,8 @@ import io
 import os
 import shutil
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -173,3 +174,23 @@ def need() -> Callable[[object, str], None]:
             pytest.skip(f"there is no {what}")
 
     return demand
+
+
+@pytest.fixture
+def without_rights(tmp_path: Path) -> Callable[[], AbstractContextManager[None]]:
+    """A block in which a file closed to everybody is closed to the test too; root may read everything."""
+
+    @contextmanager
+    def give_up() -> Iterator[None]:
+        if os.geteuid():
+            yield
+            return
+        for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+            folder.chmod(0o755)
+        os.seteuid(65534)
+        try:
+            yield
+        finally:
+            os.seteuid(0)
+
+    return give_up
