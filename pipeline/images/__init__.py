@@ -143,15 +143,16 @@ def _check_file(path: Path, folder: Path) -> None:
     size = path.stat().st_size
     if size > MAX_BYTES:
         _refuse(f"has {size / 1e6:.0f} MB, the most is {MAX_BYTES / 1e6:.0f} MB; save it smaller")
-    if not os.access(path, os.R_OK):
-        _refuse("cannot be read; allow yourself to read it (chmod u+r)")
 
 
 def _check_content(path: Path) -> None:
     """The extension must be true, and the file whole."""
     kind = _format(path)
-    with path.open("rb") as file:
-        true = sniff(file.read(16))
+    try:
+        with path.open("rb") as file:
+            true = sniff(file.read(16))
+    except PermissionError:
+        _refuse("cannot be read; allow yourself to read it (chmod u+r)")
     if kind == "SVG" and not true:
         read_svg(path.read_bytes())
     elif kind == true:

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pypdfium2
@@ -183,9 +184,9 @@ def test_face_that_cannot_be_made_is_explained(spec: FaceSpec, words: str, tmp_p
     assert [] == list(tmp_path.iterdir())
 
 
-@pytest.mark.skipif(shutil.which("pdffonts") is None, reason="poppler is not installed")
-def test_press_sees_no_font_but_ours(pdf: Path) -> None:
+def test_press_sees_no_font_but_ours(pdf: Path, need: Callable[[object, str], None]) -> None:
     """Missing families and small caps bring in no font of the system, and no second copy of ours."""
+    need(shutil.which("pdffonts"), "pdffonts (poppler)")
     listed = subprocess.run(["pdffonts", str(pdf)], capture_output=True, text=True, check=True).stdout
     names = {line.split()[0].partition("+")[2].rstrip(",") for line in listed.splitlines()[2:]}
 
