@@ -97,11 +97,14 @@ def make_edition(
     book, layout = resolve_edition(manuscript, edition)
     raise_all(find_errors(book))
     wanted = _choose_formats(formats or edition.formats or manuscript.config.ebook.formats)
-    settings = _prepare(manuscript, book, layout, formats=wanted, name=name_file(manuscript.config, edition))
+    settings = _prepare(
+        manuscript, book, layout, formats=wanted, name=name_file(manuscript.config, edition), say=say
+    )
     if settings.type.faces:
         from .glyphs import find_missing_glyphs
 
-        for place, message in find_missing_glyphs(book, settings.type.faces):
+        families = {use: layout.tokens[f"font-{use}"].split(",")[0].strip("\"' ") for use in ("text", "code")}
+        for place, message in find_missing_glyphs(book, settings.type.faces, families=families):
             warn(f"{place}: M050 warning: {message}")
     made: list[Edition] = []
     for format_name in wanted:
@@ -142,23 +145,25 @@ def name_file(config: Config, edition: EditionTable) -> str:
 
 
 def _prepare(
-    manuscript: Manuscript, book: Book, layout: Layout, *, formats: Sequence[str], name: str
+    manuscript: Manuscript, book: Book, layout: Layout, *, formats: Sequence[str], name: str, say: Progress
 ) -> Settings:
     """What the formats share. Fonts and pictures are slow to load: a book that needs none loads none."""
     ebook = manuscript.config.ebook
     page = ebook.page or layout.tokens["page-size"]
     settings = Settings(
-        file_name=name, type=Type((), manuscript.cache), page=page, embed_fonts=ebook.embed_fonts
+        file_name=name, type=Type((), manuscript.cache), page=page, embed_fonts=ebook.embed_fonts, say=say
     )
     if "pdf" in formats or ebook.embed_fonts or book.meta.cover != "none" or book.images:
         settings = replace(settings, type=prepare_type(layout.faces, manuscript.cache))
     if book.images:
         from .pictures import prepare_pictures
 
+        say("pictures")
         settings = replace(settings, pictures=prepare_pictures(book, ebook.chapters, settings.type))
     if book.meta.cover != "none":
         from .cover import make_cover
 
+        say("cover")
         cover = make_cover(book, layout, settings.type, page_ratio=_measure_page(page))
         settings = replace(settings, cover=cover)
     return settings

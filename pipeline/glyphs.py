@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from .errors import Place
 from .fonts import Face, missing
 from .model import Book
 
 
-def find_missing_glyphs(book: Book, faces: Sequence[Face]) -> Iterator[tuple[Place, str]]:
-    """A place and a sentence for each line with such characters; each character is told once a chapter."""
-    lacking = missing(faces, (node.text for chapter in book.chapters for node in chapter.walk()))
-    if not lacking:
-        return
+def find_missing_glyphs(
+    book: Book, faces: Sequence[Face], *, families: Mapping[str, str]
+) -> Iterator[tuple[Place, str]]:
+    """A place and a sentence for each line with such characters; each is told once a chapter.
+
+    `families` names the family of running "text" and that of "code". A character another
+    family has is told as well: the press would set it in that one, and the line would show it.
+    """
+    lacking = {
+        use: missing([face for face in faces if face.family == family], _list_texts(book, use))
+        for use, family in families.items()
+    }
     for chapter in book.chapters:
         told: set[str] = set()
         for node in chapter.walk():
-            for character in sorted(lacking.intersection(node.text) - told):
+            use = "code" if node.kind in _CODE else "text"
+            for character in sorted(lacking.get(use, set()).intersection(node.text) - told):
                 told.add(character)
-                name = unicodedata.name(character, f"U+{ord(character):04X}").lower()
-                message = (
-                    f"no font of the layout has '{character}' ({name}); choose another character or layout"
-                )
-                yield Place(chapter.source, node.line), message
+                yield Place(chapter.source, node.line), _say(character, faces, families[use])
+
+
+_CODE = {"code", "code_block"}
+
+
+def _list_texts(book: Book, use: str) -> list[str]:
+    nodes = (node for chapter in book.chapters for node in chapter.walk() if node.text)
+    return [node.text for node in nodes if (node.kind in _CODE) == (use == "code")]
+
+
+def _say(character: str, faces: Sequence[Face], family: str) -> str:
+    name = unicodedata.name(character, f"U+{ord(character):04X}").lower()
+    stand_in = next((face.family for face in faces if ord(character) in face.characters), "")
+    if stand_in:
+        return f"{family} has no '{character}' ({name}), so it is set in {stand_in}; choose another character or layout"
+    return f"no font of the layout has '{character}' ({name}); choose another character or layout"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from .typeset import Type
@@ -43,3 +43,4 @@ class Settings:
     pictures: tuple[BookPicture, ...] = ()
     pages: Mapping[str, str] = field(default_factory=dict)
     page_source: str = ""  # what the page numbers count: the PDF's identifier
+    say: Callable[[str], None] = field(default=lambda _: None, compare=False)  # hears of each stage

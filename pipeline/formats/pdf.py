@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from ..errors import LayoutError
 from ..highlight import highlight
 from ..layouts import Layout
 from ..markup import RULES, Rule, Writer
 from ..model import Book, Chapter, Edition, Node
+from ..press import Press, fit, lay_out_whole
 from ..resolve import EARLY, list_contents
 from ..sections import Section, Words, write_chapter, write_matter
 from ..settings import Settings
 from ..tagging import Labels, finish
-from ..typeset import Sheet, Type, count_last_lines, lay_out, write_pdf
+from ..typeset import Sheet, write_pdf
 
 if TYPE_CHECKING:
     from weasyprint import Document
@@ -30,11 +28,15 @@ def render(book: Book, layout: Layout, settings: Settings) -> Edition:
     sections = write_sections(book, layout, settings)
     press = Press(lambda some: compose(book, layout, settings, some), settings.type)
     document, sections = lay_out_whole(press, sections)
+    settings.say(f"{len(document.pages)} pages laid out")
     fitted = fit(press, document, sections)
     if fitted != sections:
         document, sections = lay_out_whole(press, fitted)
+        settings.say("last pages of chapters filled")
     labels = label_pages(document, cover=settings.cover is not None)
-    data = finish(write_pdf(document), book=book, labels=labels)
+    written = write_pdf(document)
+    settings.say("pages written and tagged")
+    data = finish(written, book=book, labels=labels)
     return Edition(
         book.edition, "pdf", {f"{settings.file_name}.pdf": data}, pages=find_anchors(document, book, labels)
     )
@@ -82,92 +84,6 @@ def compose(book: Book, layout: Layout, settings: Settings, sections: Sequence[S
     if settings.page:
         css += f"\n@page {{ size: {settings.page} }}"
     return Sheet(html, css, pictures)
-
-
-# -- nothing lost, no scraps
-
-
-@dataclass(frozen=True, slots=True)
-class Press:
-    """Puts sections on pages."""
-
-    make_sheet: Callable[[Sequence[Section]], Sheet]
-    kind: Type
-
-    def print(self, sections: Sequence[Section], *, alone: bool = False, thorough: bool = False) -> Document:
-        return lay_out(self.make_sheet(sections), self.kind, alone=alone, thorough=thorough)
-
-
-_NOTE = re.compile(r'<span class="footnote" id="([^"]+)"')
-_TRIES = 5
-
-
-def lay_out_whole(press: Press, sections: tuple[Section, ...]) -> tuple[Document, tuple[Section, ...]]:
-    """Pages that hold every note, and the sections as they were set for it.
-
-    WeasyPrint 70 can drop a note that it moves from one page to the next. Then every page is
-    made anew in each round, and a paragraph that still loses its note is kept whole. Raises
-    LayoutError when a note is lost all the same.
-    """
-    for attempt in range(_TRIES):
-        document = press.print(sections, thorough=attempt > 0)
-        lost = find_lost_notes(document, sections)
-        if not lost:
-            return document, sections
-        if attempt == 0:
-            continue
-        sections = tuple(replace(section, markup=_keep_whole(section.markup, lost)) for section in sections)
-    raise LayoutError(
-        f"{len(lost)} notes find no place on the pages ({lost[0]}); change the page or the type size"
-    )
-
-
-def find_lost_notes(document: Document, sections: Sequence[Section]) -> list[str]:
-    """Ids of notes that are in the text and on no page."""
-    printed = {name for page in document.pages for name in page.anchors}
-    return [name for section in sections for name in _NOTE.findall(section.markup) if name not in printed]
-
-
-def _keep_whole(markup: str, notes: Sequence[str]) -> str:
-    """The block around each note is not broken any more."""
-    for name in notes:
-        mark = markup.find(f'<span class="footnote" id="{name}"')
-        start = max(
-            markup.rfind(f"<{tag}", 0, max(mark, 0)) for tag in ("p>", "p ", "li>", "li ", "dd>", "tr>")
-        )
-        if mark >= 0 and start >= 0:
-            end = start + len(re.match(r"<\w+", markup[start:])[0])  # type: ignore[index]
-            markup = f'{markup[:end]} style="break-inside: avoid"{markup[end:]}'
-    return markup
-
-
-#: Classes tried in turn on a chapter whose last page would hold too few lines (rule P08).
-FITS = ("tight", "tighter", "loose", "looser")
-_FEWEST_LINES = 4
-
-
-def fit(press: Press, document: Document, sections: tuple[Section, ...]) -> tuple[Section, ...]:
-    """The sections, those that end in a scrap of a page set a little closer or wider.
-
-    Each is tried alone: a chapter begins on a new page, so no other one changes.
-    """
-    depths = count_last_lines(document, [section.slug for section in sections])
-    fitted = []
-    for section in sections:
-        if depths.get(section.slug, _FEWEST_LINES) < _FEWEST_LINES and not section.front:
-            tries = (replace(section, markup=_add_class(section.markup, name)) for name in FITS)
-            section = next((some for some in tries if _ends_well(some, press)), section)  # noqa: PLW2901
-        fitted.append(section)
-    return tuple(fitted)
-
-
-def _ends_well(section: Section, press: Press) -> bool:
-    document = press.print([section], alone=True)
-    return count_last_lines(document, [section.slug]).get(section.slug, _FEWEST_LINES) >= _FEWEST_LINES
-
-
-def _add_class(markup: str, name: str) -> str:
-    return markup.replace('<section class="', f'<section class="{name} ', 1)
 
 
 # -- pages

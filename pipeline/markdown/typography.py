@@ -1,4 +1,4 @@
-"""Turn typewriter marks into print: quotes, dashes, dots and the spaces French wants."""
+"""Turn typewriter marks into print: quotes, dashes, dots, and the spaces that units and French want."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ QUOTES = {
 
 _MARKS = re.compile(r"\.{3,4}|(?<!-)-{2,3}(?!-)")
 _PRINTED = {"...": "…", "....": "….", "--": "–", "---": "—"}
+#: A figure and its unit stay on one line (rule T03).
+_UNIT = re.compile(r"(?<=\d) (?=(?:°[CF]|[kmµ]?g|[mcdµ]?l|[kcmµ]?m|kcal|kJ|%|[ap]\.m\.)(?!\w))")
 _FRENCH = re.compile(r"[ \u00a0](?=[;!?])")
 _FRENCH_COLON = re.compile(r" (?=:)")
 
@@ -72,6 +74,8 @@ def _list_texts(tokens: Iterable[Token]) -> Iterator[Token]:
 def _print_marks(text: str, *, french: bool) -> str:
     if "--" in text or "..." in text:
         text = _MARKS.sub(lambda mark: _PRINTED[mark[0]], text)
+    if " " in text:
+        text = _UNIT.sub("\u00a0", text)
     if french:
         text = _FRENCH_COLON.sub("\u00a0", _FRENCH.sub("\u202f", text))
     return text
