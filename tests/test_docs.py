@@ -31,7 +31,7 @@ from pipeline.formats import FORMATS
 from pipeline.layouts import Layout, list_layouts, read_layout
 from pipeline.manuscript.header import Header
 from pipeline.markdown.attributes import CLASSES, KEYS
-from pipeline.markdown.tree import ALERTS, DIVS
+from pipeline.markdown.blocks import ALERTS, DIVS
 from pipeline.model import Book, Kind
 
 ROOT = Path(__file__).parents[1]

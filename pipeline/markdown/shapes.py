@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from ..model import Node, plain
 from .attributes import CAPTION
 
+#: What only running text can hold.
+POINTERS = ("note", "citation", "reference")
 #: GitHub's alerts and what they are here.
 ALERTS = {"NOTE": "note", "TIP": "tip", "IMPORTANT": "important", "WARNING": "warning", "CAUTION": "warning"}
 
