@@ -40,16 +40,17 @@ class Writer:
         return f' id="{name}"'
 
     def open(self, tag: str, node: Node, *extra: str) -> str:
-        """A start tag with the node's id, class and language, after whatever stands before the block."""
+        """A start tag with the node's id, class and language; what stands before a paragraph goes into it."""
         lang = node.attrs.get("lang")
         names = " ".join(name for name in (*extra, node.attrs.get("class", "")) if name)
-        return (
-            self.before.get(node.attrs.get("id", ""), "")
-            + f"<{tag}{self.id(node)}"
+        tag_text = (
+            f"<{tag}{self.id(node)}"
             + (f' class="{names}"' if names else "")
             + (f' lang="{lang}" xml:lang="{lang}"' if lang else "")
             + ">"
         )
+        before = self.before.get(node.attrs.get("id", ""), "")
+        return tag_text + before if tag == "p" else before + tag_text
 
 
 def wrap(tag: str, *classes: str) -> Rule:

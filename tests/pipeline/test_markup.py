@@ -80,6 +80,7 @@ def test_an_id_is_written_where_something_wants_it() -> None:
 def test_something_may_be_set_before_a_block() -> None:
     """So an e-book marks where a page of the PDF begins."""
     assert "<i/><h2>B</h2>" in write("a\n\n## B {#b}", before={"b": "<i/>"}, wanted=frozenset())
+    assert "<p><i/>B</p>" in write("a\n\n{#b}\nB", before={"b": "<i/>"}, wanted=frozenset())
 
 
 def test_a_format_says_where_a_link_leads() -> None:
