@@ -17,6 +17,7 @@ from .citations import citation_plugin
 from .divs import divs_plugin
 from .limits import DEEPEST, limits_plugin
 from .notes import notes_plugin
+from .prose import prose_plugin
 from .tree import TreeBuilder
 from .typography import find_quotes, typography_plugin
 
@@ -56,7 +57,7 @@ def parse_inline(text: str, *, source: str = "", line: int = 0, language: str = 
 
 
 @cache
-def _make_parser(language: str, *, smart: bool) -> MarkdownIt:
+def _make_parser(language: str, *, smart: bool, short: bool = True) -> MarkdownIt:
     """The one place that configures the parser: CommonMark, GFM tables and our closed list."""
     parser = (
         MarkdownIt("commonmark", {"maxNesting": DEEPEST, "quotes": find_quotes(language)})
@@ -72,4 +73,6 @@ def _make_parser(language: str, *, smart: bool) -> MarkdownIt:
     )
     # The parser would print `[a](javascript:b)` as it stands; `resolve` says what is wrong with it.
     parser.validateLink = lambda _: True  # type: ignore[assignment]
-    return parser.use(typography_plugin, language=language) if smart else parser
+    if smart:
+        parser.use(typography_plugin, language=language)
+    return parser.use(prose_plugin) if short else parser

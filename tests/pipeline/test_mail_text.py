@@ -50,7 +50,7 @@ def test_emphasis_leaves_no_marks() -> None:
         ("[us](mailto:hello@example.org)", "us (hello@example.org)"),
         ("[hello@example.org](mailto:hello@example.org)", "hello@example.org"),
         ("<https://example.org/a>", "https://example.org/a"),
-        ("H~2~O, 4 m^2^, 4^th^, x^i+j^, A~b1~", "H₂O, 4 m², 4th, x^(i+j), A_(b1)"),
+        ("H~2~O, 4 m^2^, 4^th^, x^i+j^, A~b1~", "H₂O, 4\u00a0m², 4th, x^(i+j), A_(b1)"),
         ("![A bed of peas.](bed.svg)", "[Image: A bed of peas.]"),
         ("Before.\n\n![](leaf.svg){.decorative}\n\nAfter.", "Before.\n\nAfter."),
         ("***", "* * *"),

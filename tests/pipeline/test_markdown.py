@@ -11,6 +11,7 @@ from lxml import etree
 
 from pipeline import markdown
 from pipeline.errors import ManuscriptError
+from pipeline.markdown.tree import TreeBuilder
 from pipeline.markup import RULES, Writer
 from pipeline.model import Node
 from pipeline.sources import FORBIDDEN
@@ -355,3 +356,46 @@ def test_a_chapter_made_to_hurt_is_read_all_the_same(text: str) -> None:
     written = Writer(RULES, {}).write(parsed.nodes)
 
     assert parsed.errors or written
+
+
+# -- the short way for plain paragraphs
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "Word",
+                "a b",
+                ": c",
+                ":   d",
+                "~ e",
+                "- f",
+                "| g",
+                "# h",
+                "[i]: j",
+                "k*",
+                "",
+                "",
+                "  l",
+                "    m",
+                "n\u00a0",
+                "“o”",
+                "---",
+                "***",
+            ]
+        ),
+        max_size=9,
+    )
+)
+@settings(max_examples=300)
+def test_the_short_way_leads_to_the_same_place(lines: list[str]) -> None:
+    """A plain paragraph is read alike with and without the rules that could not have touched it."""
+    text = "\n".join(lines)
+
+    def build(*, short: bool) -> tuple[object, list[str]]:
+        parser, env = markdown._make_parser("en", smart=True, short=short), {}
+        builder = TreeBuilder(parser, source="x.md", first_line=1)
+        return builder.build(parser.parse(text, env), env), [str(error) for error in builder.errors]
+
+    assert build(short=False) == build(short=True)
