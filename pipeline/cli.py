@@ -108,9 +108,9 @@ def ebook(
 
     Examples: pipeline ebook; pipeline ebook --edition sample --format epub
     """
+    gc.disable()  # a build is short: looking for garbage costs it a tenth of its time and finds none
     from .build import choose_editions, make_edition, open_manuscript, write_editions
 
-    gc.disable()  # a build is short: looking for garbage costs it a tenth of its time and finds none
     with _watch(verbose=verbose) as say:
         manuscript = open_manuscript(book, epoch=os.environ.get("SOURCE_DATE_EPOCH"))
         tables = choose_editions(manuscript.config, edition)

@@ -119,7 +119,18 @@ class Chapter:
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
         """Every node of the body, in reading order."""
-        return tuple(node for block in self.body for node in block.walk())
+        found, todo = [], list(reversed(self.body))
+        while todo:
+            node = todo.pop()
+            found.append(node)
+            if node.children:
+                todo.extend(reversed(node.children))
+        return tuple(found)
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """What in the body can be pointed at."""
+        return frozenset(node.attrs["id"] for node in self.nodes if "id" in node.attrs)
 
     def walk(self) -> Iterator[Node]:
         return iter(self.nodes)

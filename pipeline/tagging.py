@@ -101,7 +101,7 @@ def repair_links(pdf: pikepdf.Pdf, book: Book) -> int:
     """
     surplus = {kid.Obj.objgen for element in _nested_in_links(pdf) for kid in _take_objects(element)}
     titles = {chapter.slug: chapter.title for chapter in book.chapters}
-    homes = {node.id: chapter.slug for chapter in book.chapters for node in chapter.walk() if node.id}
+    homes = {name: chapter.slug for chapter in book.chapters for name in chapter.ids}
     for page in pdf.pages:
         annotations = [link for link in page.get("/Annots", []) if link.objgen not in surplus]
         if "/Annots" in page:

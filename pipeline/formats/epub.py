@@ -174,7 +174,7 @@ def _make_page(section: Section, layout: Layout, book: Book, words: Words) -> Me
 def _write_nav(
     book: Book, layout: Layout, words: Words, entries: Sequence[Entry], settings: Settings, *, has_cover: bool
 ) -> Member:
-    homes = {node.id: chapter.slug for chapter in book.chapters for node in chapter.walk() if node.id}
+    homes = {name: chapter.slug for chapter in book.chapters for name in chapter.ids}
     homes |= {chapter.slug: chapter.slug for chapter in book.chapters}
     pages = [(label, f"{homes[anchor]}.xhtml#{_page_id(label)}") for label, anchor in settings.pages.items()]
     text = layout.fill(

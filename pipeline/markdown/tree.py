@@ -163,6 +163,8 @@ class TreeBuilder:
 
     def check(self, attrs: Mapping[str, str], line: int = 0) -> dict[str, str]:
         """Attributes of the closed list; others are reported."""
+        if not attrs:
+            return {}
         attrs = drop_prefix(attrs)
         for message in find_faults(attrs):
             self.report(message, line=line, rule="M005")

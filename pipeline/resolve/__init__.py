@@ -46,7 +46,7 @@ def resolve(
         targets=collect_targets(numbered, words),
         present=frozenset(chapter.slug for chapter in chosen),
         files={PurePosixPath(chapter.source).name: chapter.slug for chapter in numbered},
-        ids={c.slug: frozenset(node.id for node in c.walk() if node.id) for c in numbered},
+        ids={chapter.slug: chapter.ids for chapter in numbered},
         words=words,
         errors=errors,
     )

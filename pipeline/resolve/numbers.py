@@ -52,7 +52,7 @@ def label_chapter(chapter: Chapter, words: Mapping[str, str]) -> str:
 def name_blocks(chapter: Chapter) -> Chapter:
     """Give every heading and block an id; the author's own stay, ours are marked `auto`."""
     notes = {f"{chapter.slug}-note-{node.attrs['number']}" for node in chapter.walk() if node.kind == "note"}
-    used = {node.id for node in chapter.walk() if node.id} | {chapter.slug, f"{chapter.slug}-title", *notes}
+    used = {*chapter.ids, chapter.slug, f"{chapter.slug}-title", *notes}
     paragraphs = count(1)
 
     def visit(node: Node) -> Node:
@@ -89,7 +89,7 @@ def find_doubles(chapters: Sequence[Chapter]) -> Iterator[ManuscriptError]:
             )
             yield ManuscriptError(message, Place(chapter.source), rule="M012")
         for node in chapter.walk():
-            if node.id and "auto" not in node.attrs:
+            if "id" in node.attrs and "auto" not in node.attrs:
                 place = Place(chapter.source, node.line)
                 if node.id in RESERVED:
                     message = f"the id '{node.id}' belongs to a page of the press; give it another name"
