@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 
+from .highlight import highlight
 from .model import Node
 
 Rule = Callable[["Writer", Node], str]
@@ -94,6 +95,12 @@ def _write_code_block(writer: Writer, node: Node) -> str:
     lang = node.attrs.get("code", "")
     name = f' class="language-{escape(lang)}"' if lang else ""
     return f"{writer.open('pre', node)}<code{name}>{escape(node.text, quote=False)}</code></pre>\n"
+
+
+def write_listing(writer: Writer, node: Node) -> str:
+    """A code block in colours, for formats that can show them."""
+    coloured = highlight(node.text, node.attrs.get("code", ""))
+    return f"{writer.open('pre', node)}<code>{coloured}</code></pre>\n"
 
 
 def _write_code(writer: Writer, node: Node) -> str:

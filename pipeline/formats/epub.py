@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from ..accessibility import describe
 from ..catalogue import list_metadata
 from ..container import Member, NavPoint, Package, pack
-from ..highlight import highlight
 from ..identifiers import compact_isbn
 from ..layouts import Layout
-from ..markup import RULES, Rule, Writer
+from ..markup import RULES, Rule, Writer, write_listing
 from ..model import Book, Chapter, Edition, Entry, Node
 from ..resolve import EARLY, FRONT, list_contents
 from ..sections import Section, Words, write_chapter, write_matter
@@ -140,13 +139,7 @@ def _write_image(node: Node, path: str) -> str:
     )
 
 
-def _write_code_block(writer: Writer, node: Node) -> str:
-    return (
-        f"{writer.open('pre', node)}<code>{highlight(node.text, node.attrs.get('code', ''))}</code></pre>\n"
-    )
-
-
-EPUB_RULES: Mapping[str, Rule] = {**RULES, "note": _write_note_mark, "code_block": _write_code_block}
+EPUB_RULES: Mapping[str, Rule] = {**RULES, "note": _write_note_mark, "code_block": write_listing}
 
 
 # -- pages and navigation

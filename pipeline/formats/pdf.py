@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from ..highlight import highlight
 from ..layouts import Layout
-from ..markup import RULES, Rule, Writer
+from ..markup import RULES, Rule, Writer, write_listing
 from ..model import Book, Chapter, Edition, Node
 from ..press import Press, fit, lay_out_whole
 from ..resolve import EARLY, list_contents
@@ -138,12 +137,6 @@ def _write_image(node: Node, ratio: float) -> str:
     return f'<span class="ornament"><span style="{style}"></span></span>'
 
 
-def _write_code_block(writer: Writer, node: Node) -> str:
-    return (
-        f"{writer.open('pre', node)}<code>{highlight(node.text, node.attrs.get('code', ''))}</code></pre>\n"
-    )
-
-
 def _write_link(writer: Writer, node: Node) -> str:
     href = node.attrs["href"]
     role = node.attrs.get("role", "") or ("" if href.startswith("#") else "outward")
@@ -154,6 +147,6 @@ def _write_link(writer: Writer, node: Node) -> str:
 PRINT_RULES: Mapping[str, Rule] = {
     **RULES,
     "note": _write_note,
-    "code_block": _write_code_block,
+    "code_block": write_listing,
     "link": _write_link,
 }

@@ -7,6 +7,8 @@ import re
 from markdown_it import MarkdownIt
 from markdown_it.rules_inline import StateInline
 
+from .patterns import push_match
+
 #: One cited work: words before it, its key, a locator after it.
 _ITEM = r"(?:[^\[\]@;]*[\s])?-?@[\w][\w:.+/-]*(?:,?\s[^\[\]@;]*)?"
 _CITATION = re.compile(rf"\[({_ITEM}(?:;{_ITEM})*)\](?![({{])")
@@ -21,24 +23,10 @@ def citation_plugin(parser: MarkdownIt) -> None:
 
 
 def _citation_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  (the parser's signature)
-    if state.src[state.pos] != "[":
-        return False
-    found = _CITATION.match(state.src, state.pos, state.posMax)
-    if not found:
-        return False
-    if not silent:
-        state.push("citation", "", 0).content = found[1]
-    state.pos = found.end()
-    return True
+    return state.src[state.pos] == "[" and push_match(state, _CITATION, "citation", silent=silent)
 
 
 def _reference_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001
     if state.src[state.pos] != "@" or (state.pos and _NO_START.match(state.src, state.pos - 1)):
         return False
-    found = _REFERENCE.match(state.src, state.pos, state.posMax)
-    if not found:
-        return False
-    if not silent:
-        state.push("reference", "", 0).content = found[1]
-    state.pos = found.end()
-    return True
+    return push_match(state, _REFERENCE, "reference", silent=silent)

@@ -12,6 +12,8 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
+from .patterns import push_match
+
 _MARK = re.compile(r"\[\^([^\]\s]+)\]")
 #: Where the parser's notes begin: at the end of all blocks.
 _NOTES = "footnote_block_open"
@@ -26,13 +28,7 @@ def notes_plugin(parser: MarkdownIt) -> None:
 
 def _missing_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  (the parser's signature)
     """`[^id]` without a note of that name: what the rule before this one left."""
-    found = _MARK.match(state.src, state.pos, state.posMax)
-    if not found:
-        return False
-    if not silent:
-        state.push("note_missing", "", 0).content = found[1]
-    state.pos = found.end()
-    return True
+    return push_match(state, _MARK, "note_missing", silent=silent)
 
 
 def _lines_rule(state: StateCore) -> None:
