@@ -62,19 +62,20 @@ build/.issues-$(SOURCES): .venv/.ready
 	$(PYTHON) -m pipeline newsletter
 	@mkdir -p build && rm -f build/.issues-* && touch $@
 
+# The lock files are whole, so nothing else is looked for: --no-deps.
 .venv/.ready: requirements.lock .ci/build.lock
 	@PYTHON3=$(PYTHON3) sh .ci/need book
 	$(PYTHON3) -m venv .venv
-	$(PIP) install --require-hashes -r requirements.lock -r .ci/build.lock
+	$(PIP) install --no-deps --require-hashes -r requirements.lock -r .ci/build.lock
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.ready-dev: requirements-dev.lock .venv/.ready
-	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PIP) install --no-deps --require-hashes -r requirements-dev.lock
 	@touch $@
 
 .venv/.ready-bench: requirements-bench.lock .venv/.ready
-	$(PIP) install --require-hashes -r requirements-bench.lock
+	$(PIP) install --no-deps --require-hashes -r requirements-bench.lock
 	@touch $@
 
 $(JUDGES)/.ready: .ci/package.json .ci/package-lock.json $(JUDGES)/commonmark.json
