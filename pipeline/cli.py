@@ -77,7 +77,7 @@ def check(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print findings as JSON.")] = False,
 ) -> None:
-    """Read the manuscript over: alternative texts, links, headings, leftovers.
+    """Read the manuscript and its letters over: alternative texts, links, contrast, size, leftovers.
 
     Examples: pipeline check; pipeline check --judges
     """
@@ -136,15 +136,24 @@ def newsletter(
     """
     from .build import open_manuscript
     from .newsletter import make_issues, write_issues
+    from .proofread import read_letters
 
     with _watch(verbose=verbose) as say:
         manuscript = open_manuscript(book, epoch=os.environ.get("SOURCE_DATE_EPOCH"))
         say("issues")
         issues = make_issues(manuscript, only=issue)
-        paths = write_issues(manuscript.folder / "build", issues, all_of_them=not issue)
+        say("check")
+        findings = read_letters(manuscript, issues)
+        errors = sum(finding.severity == "error" for finding in findings)
+        paths = () if errors else write_issues(manuscript.folder / "build", issues, all_of_them=not issue)
     for made in issues:
         for notice in made.notices:
             _warn(notice)
+    for finding in findings:
+        _warn(str(finding))
+    if errors:
+        _warn(f"{errors} errors; no letter was written, and what was made before is still there")
+        raise SystemExit(MUST_ACT)
     if not paths:
         _warn("nothing goes out by mail; write issue: 2026-08-31 in a chapter's header")
     for path in paths:

@@ -7,13 +7,19 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from .build import choose_editions, open_manuscript, resolve_edition
-from .check import Finding, check_book, list_findings
+from .build import Manuscript, choose_editions, open_manuscript, resolve_edition
+from .check import Finding, check_book, list_findings, refuse_unknown
 from .errors import ConfigError, PipelineError, Place
+from .formats.issue import Issue
+from .manuscript import read_mail
+from .newsletter import make_issues
 
 
 def read_over(folder: Path, edition: str, *, today: date) -> list[Finding]:
-    """All findings over all editions, each once; raises ConfigError when book.toml cannot be used."""
+    """All findings over all editions and letters, each once; of one edition alone when it is named.
+
+    Raises ConfigError when book.toml cannot be used.
+    """
     try:
         manuscript = open_manuscript(folder)
         found: set[Finding] = set()
@@ -24,7 +30,33 @@ def read_over(folder: Path, edition: str, *, today: date) -> list[Finding]:
         raise
     except PipelineError as error:
         return list_findings(error)
-    return sorted(found)
+    return sorted(found.union(() if edition else _make_and_read_letters(manuscript)))
+
+
+def _make_and_read_letters(manuscript: Manuscript) -> list[Finding]:
+    try:
+        return read_letters(manuscript, make_issues(manuscript))
+    except ConfigError:
+        raise
+    except PipelineError as error:
+        return list_findings(error)
+
+
+def read_letters(manuscript: Manuscript, issues: Sequence[Issue]) -> list[Finding]:
+    """What the letter rules find in issues that were made of `manuscript`.
+
+    Raises ConfigError when [check.off] names a rule that is not there.
+    """
+    from .check.mail import check_letter, fold  # whoever sends no letters waits for no CSS reader
+
+    off = manuscript.config.check.off
+    refuse_unknown(off)
+    chapters = (*manuscript.chapters, *read_mail(manuscript.folder, manuscript.config)) if issues else ()
+    found = [
+        check_letter(issue.slug, issue.files, source=issue.source, chapters=chapters, off=off)
+        for issue in issues
+    ]
+    return fold([finding for findings in found for finding in findings])
 
 
 def format_findings(findings: Sequence[Finding], *, as_json: bool) -> str:
