@@ -24,7 +24,7 @@ LAYOUTS = sorted(
 BOOKS = [(c, name) for c in ("everything", "sample") for name in LAYOUTS]
 BOOKS += [(case, "classic") for case in CASES if case != "everything"]
 JUDGES = [("EPUBCheck", "epub"), ("Ace", "epub"), ("veraPDF", "pdf"), ("qpdf", "pdf")]
-#: The letter that says each thing once and all issues of the sample book, in every layout.
+#: The letter that says each thing once, and all issues and letters of the sample book, in every layout.
 LETTERS = [(case, name) for case in ("letter", "sample") for name in LAYOUTS]
 LETTER_JUDGES = [each.name for each in ALL_JUDGES if each.kind == ISSUE]
 
@@ -82,12 +82,12 @@ def test_a_judge_has_nothing_to_say(
     assert "passed" == verdict.state
 
 
-def write_letters(book: Path, folder: Path, *, layout: str, only: str = "") -> tuple[Path, ...]:
-    """The issue folders of a book in a layout."""
+def write_letters(book: Path, folder: Path, layout: str) -> tuple[Path, ...]:
+    """The issues and letters of a book in a layout, on disk."""
     manuscript = open_manuscript(book)
     chosen = structs.replace(manuscript.config.newsletter, layout=layout)
     manuscript = replace(manuscript, config=structs.replace(manuscript.config, newsletter=chosen))
-    return write_issues(folder, make_issues(manuscript, only=only))
+    return write_issues(folder, make_issues(manuscript))
 
 
 @pytest.fixture(scope="module")
@@ -96,12 +96,9 @@ def letters(
 ) -> Mapping[tuple[str, str], tuple[Path, ...]]:
     """The issue folders of each case and layout."""
     every = copy_book(ROOT / "tests" / "manuscripts" / "letter", tmp_path_factory.mktemp("letter"))
-    books = {"letter": (every, "every-construct"), "sample": (sample, "")}
+    books = {"letter": every, "sample": sample}
     folder = tmp_path_factory.mktemp("issues")
-    return {
-        (case, name): write_letters(books[case][0], folder / case / name, layout=name, only=books[case][1])
-        for case, name in LETTERS
-    }
+    return {(case, name): write_letters(books[case], folder / case / name, name) for case, name in LETTERS}
 
 
 @pytest.fixture(scope="module")

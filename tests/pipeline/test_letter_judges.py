@@ -151,8 +151,9 @@ FAULTS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
 
 def write_issue(folder: Path, html: str = HTML, text: str = TEXT) -> Path:
     """An issue folder as `pipeline newsletter` lays it out."""
-    fields = {"first_name": "text", "unsubscribe_url": {"type": "url", "default": ""}}
-    document = {"kind": "issue", "subject": "Bark in winter, @@first_name@@", "fields": fields}
+    types = {"first_name": "text", "unsubscribe_url": "url"}
+    document = {"kind": "issue", "subject": "Bark in winter, @@first_name@@"}
+    document["fields"] = {name: {"type": kind, "default": ""} for name, kind in types.items()}
     (folder / "images").mkdir(parents=True)
     (folder / "issue.json").write_text(json.dumps(document), encoding="utf-8")
     (folder / "body.html").write_text(html, encoding="utf-8")
@@ -413,7 +414,7 @@ def test_a_damaged_issue_folder_is_an_error(tmp_path: Path, damage: str) -> None
     folder = write_issue(tmp_path / "issue")
     (folder / damage).unlink()
 
-    with pytest.raises(JudgeError, match="make the issue again"):
+    with pytest.raises(JudgeError, match="make it again"):
         read_letter(folder)
 
 

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ...errors import JudgeError
 
@@ -30,7 +29,7 @@ def read_letter(folder: Path) -> Letter:
     """Raise JudgeError for a folder that is no issue folder."""
     try:
         document = json.loads((folder / "issue.json").read_text("utf-8"))
-        samples = {name: _choose_sample(field) for name, field in document["fields"].items()}
+        samples = {name: _SAMPLES[field["type"]] for name, field in document["fields"].items()}
         return Letter(
             subject=_fill(document["subject"], samples),
             html=_fill((folder / "body.html").read_text("utf-8"), samples),
@@ -38,12 +37,7 @@ def read_letter(folder: Path) -> Letter:
             pictures={path.name: path.read_bytes() for path in folder.glob("images/*")},
         )
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise JudgeError(f"{folder} cannot be judged ({error}); make the issue again") from error
-
-
-def _choose_sample(field: Any) -> str:
-    """Some makers of issue folders say the type alone, others a default with it."""
-    return _SAMPLES[field if isinstance(field, str) else field["type"]]
+        raise JudgeError(f"{folder} cannot be judged ({error}); make it again or take it away") from error
 
 
 def _fill(text: str, samples: Mapping[str, str]) -> str:
