@@ -28,6 +28,7 @@ from pipeline.check import READING, RULES
 from pipeline.cli import app as pipeline_app
 from pipeline.errors import PipelineError
 from pipeline.formats import FORMATS
+from pipeline.formats.issue import MailSettings, make_issue
 from pipeline.layouts import Layout, list_layouts, read_layout
 from pipeline.manuscript.header import Header
 from pipeline.markdown.attributes import CLASSES, KEYS
@@ -444,6 +445,22 @@ def test_a_copied_layout_makes_a_book(tmp_path: Path) -> None:
 
     assert (5 * 72, 8 * 72) == size
     assert "A book from the kitchen" in half_title
+
+
+def test_a_copied_layout_makes_a_letter(tmp_path: Path) -> None:
+    """The same stranger changes the letter's foot, a rule and what wide screens show, as the page says."""
+    chapter = "# Water\n\nMost plants want more water less often.\n\n> Less.\n"
+    folder = write_book(tmp_path, {"01-water.md": chapter})
+    shutil.copytree(ROOT / "layouts/classic", folder / "layouts/mine")
+    write_examples("docs/layouts.md", folder)
+    book, _ = read_book(folder)
+
+    issue = make_issue(book, read_layout("mine", folder), MailSettings(), chapter=book.chapters[0])
+    html = issue.files["body.html"].decode()
+
+    assert "Written in the kitchen, sent by @@list_name@@, @@postal_address@@." in html
+    assert re.search('<blockquote style="[^"]*border-left:1px solid #d9d5c9;[^"]*font-style:normal', html)
+    assert "@media (min-width:700px){.sheet{max-width:640px!important}}" in html
 
 
 def test_a_layout_of_one_file_makes_a_book(tmp_path: Path) -> None:
