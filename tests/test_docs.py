@@ -28,12 +28,13 @@ from pipeline.check import READING, RULES
 from pipeline.cli import app as pipeline_app
 from pipeline.errors import PipelineError
 from pipeline.formats import FORMATS
-from pipeline.formats.issue import MailSettings, make_issue
 from pipeline.layouts import Layout, list_layouts, read_layout
 from pipeline.manuscript.header import Header
 from pipeline.markdown.attributes import CLASSES, KEYS
 from pipeline.markdown.blocks import ALERTS, DIVS
 from pipeline.model import Book, Kind
+from pipeline.newsletter import make_issues
+from pipeline.resolve import MAIL
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -213,7 +214,7 @@ CHAPTER_WORDS = sorted(
         *(f".{name}" for name in CLASSES),
         *(f"{key}=" for key in KEYS),
         *(f"`{key.name}`" for key in fields(Header) if key.name != "lines"),
-        *(f"`{kind}`" for kind in get_args(Kind) if kind != "references"),
+        *(f"`{kind}`" for kind in get_args(Kind) if kind not in {"references", *MAIL}),
         *(f"| {rule} |" for rule in RAISED | {*RULES, *READING, "M000"}),
         *("@ch:", "@fig:", "@tbl:", "@sec:"),
     }
@@ -449,13 +450,13 @@ def test_a_copied_layout_makes_a_book(tmp_path: Path) -> None:
 
 def test_a_copied_layout_makes_a_letter(tmp_path: Path) -> None:
     """The same stranger changes the letter's foot, a rule and what wide screens show, as the page says."""
-    chapter = "# Water\n\nMost plants want more water less often.\n\n> Less.\n"
+    chapter = "---\ntitle: Water\nissue: 2026-05-04\n---\n\nMost plants want more.\n\n> Less.\n"
     folder = write_book(tmp_path, {"01-water.md": chapter})
     shutil.copytree(ROOT / "layouts/classic", folder / "layouts/mine")
     write_examples("docs/layouts.md", folder)
-    book, _ = read_book(folder)
+    (folder / "book.toml").write_text(f'{BOOK}[ebook]\nlayout = "mine"\n', encoding="utf-8")
 
-    issue = make_issue(book, read_layout("mine", folder), MailSettings(), chapter=book.chapters[0])
+    (issue,) = make_issues(open_manuscript(folder))
     html = issue.files["body.html"].decode()
 
     assert "Written in the kitchen, sent by @@list_name@@, @@postal_address@@." in html

@@ -48,10 +48,9 @@ def write_notes(notes: Sequence[Node], words: Words) -> str:
     return tidy("\n".join(lines))
 
 
-def write_contents(contents: Sequence[tuple[str, int]], words: Words) -> str:
-    """What a digest holds: each title and the minutes it takes."""
-    items = (f"* {title} · {words['minutes'].format(minutes=minutes)}" for title, minutes in contents)
-    return "\n".join([f"{words['in_this_letter']}:", *items])
+def write_contents(contents: Sequence[tuple[str, str]], words: Words) -> str:
+    """What a digest holds: each title and its reading time."""
+    return "\n".join([f"{words['in_this']}:", *(f"* {title} · {reading}" for title, reading in contents)])
 
 
 def tidy(text: str) -> str:
