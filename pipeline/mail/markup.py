@@ -62,6 +62,8 @@ def write_mail(
 
 def write_notes(notes: Sequence[Node], words: Mapping[str, str]) -> str:
     """The notes as a numbered list; nothing to press, for anchors fail in too many programs."""
+    if not notes:
+        return ""
     writer = Writer(MAIL_RULES, words, wanted=frozenset())
     items = "".join(f"<li>{_write_note(writer, note)}</li>\n" for note in notes)
     return f'<ol class="numbers">\n{items}</ol>\n'
