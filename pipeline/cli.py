@@ -144,15 +144,15 @@ def newsletter(
         issues = make_issues(manuscript, only=issue)
         say("check")
         findings = read_letters(manuscript, issues)
-        errors = sum(finding.severity == "error" for finding in findings)
-        paths = () if errors else write_issues(manuscript.folder / "build", issues, all_of_them=not issue)
+        failed = any(finding.severity == "error" for finding in findings)
+        paths = () if failed else write_issues(manuscript.folder / "build", issues, all_of_them=not issue)
     for made in issues:
         for notice in made.notices:
             _warn(notice)
     for finding in findings:
         _warn(str(finding))
-    if errors:
-        _warn(f"{errors} errors; no letter was written, and what was made before is still there")
+    if failed:
+        _warn("no letter was written; mend the errors, and until then what was made before is still there")
         raise SystemExit(MUST_ACT)
     if not paths:
         _warn("nothing goes out by mail; write issue: 2026-08-31 in a chapter's header")

@@ -30,7 +30,9 @@ def read_over(folder: Path, edition: str, *, today: date) -> list[Finding]:
         raise
     except PipelineError as error:
         return list_findings(error)
-    return sorted(found.union(() if edition else _make_and_read_letters(manuscript)))
+    said = {(finding.place, finding.message) for finding in found}
+    letters = [] if edition else _make_and_read_letters(manuscript)
+    return sorted([*found, *(finding for finding in letters if (finding.place, finding.message) not in said)])
 
 
 def _make_and_read_letters(manuscript: Manuscript) -> list[Finding]:

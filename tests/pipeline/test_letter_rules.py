@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -19,6 +20,7 @@ from pipeline.build import Manuscript, open_manuscript
 from pipeline.check import Finding
 from pipeline.check.mail import RULES, check_letter, fold
 from pipeline.check.mail.colours import BLACK, WHITE, invert, measure_contrast
+from pipeline.check.mail.reference import describe_rules
 from pipeline.errors import Place
 from pipeline.layouts import list_layouts
 from pipeline.model import Chapter, Mailing, Node
@@ -731,3 +733,19 @@ def test_our_own_letters_keep_the_rules(folder: Path, layout: str, tmp_path: Pat
     found = read_letters(manuscript, make_issues(manuscript))
 
     assert [] == [str(finding) for finding in found if finding.severity == "error"]
+
+
+# -- the page of rules
+
+
+def test_the_page_of_rules_is_fresh() -> None:
+    """After a change run: python -m pipeline.check.mail.reference > docs/letter-rules.md."""
+    written = (ROOT / "docs/letter-rules.md").read_text("utf-8")
+
+    assert describe_rules() == written
+
+
+def test_every_rule_says_what_it_finds_and_what_to_do() -> None:
+    """Ids keep their order and their form, and no cell of the table is empty."""
+    assert all(re.fullmatch(r"N0\d\d", rule) for rule in RULES)
+    assert [] == [name for name, rule in RULES.items() if not (rule.about and rule.mend)]

@@ -18,7 +18,7 @@ _LEAST_FILLER = 40  # signs, so that no program shows what comes next
 _LARGEST_HTML, _LARGEST_WIRE, _LONG_HTML = 60_000, 90_000, 40_000  # bytes
 _LOWEST_BUTTON, _LOWEST_LINK = 44, 24  # pixels: a thumb, and WCAG 2.2, 2.5.8
 _LEADS_OUT = re.compile(r"(?:https?://|mailto:|tel:|sms:)\S|@@[a-z_]+@@", re.IGNORECASE)
-_MARK = re.compile(r"\[\d+\]")
+_MARK = re.compile(r"\[([0-9]{1,4})\]")
 _LONGEST_LAST_WORD = 9  # letters, kept with the word before
 _SHORT_LINE = 40  # characters
 
@@ -86,8 +86,8 @@ def find_small_targets(mail: Mail) -> Iterator[Spot]:
 
 
 def _stands_alone(node: Element) -> bool:
-    """A link inside a sentence may be as low as its line."""
-    return squeeze(node.getparent().text_content()) == squeeze(node.text_content())
+    """No words stand beside it; a link inside a sentence may be as low as its line."""
+    return not own_words(node.getparent()).strip()
 
 
 def _is_raised(node: Element) -> bool:
@@ -107,10 +107,17 @@ def find_many_buttons(mail: Mail) -> Iterator[Spot]:
 
 
 def find_lost_notes(mail: Mail) -> Iterator[Spot]:
-    marks = {name: node for node in mail.find("sup") if (name := _read_mark(node)).endswith("]")}
-    notes = {_read_mark(node) for node in mail.find("p", "li")}
-    for name in marks.keys() - notes:
-        yield mail.in_page(marks[name]), f"the note {name} is not among the notes"
+    """Each number in the text has its note: a numbered item of a list below, or a paragraph that begins with it."""
+    marks = [node for node in mail.find("sup") if _MARK.fullmatch(squeeze(node.text_content()))]
+    notes = {_read_number(node) for node in mail.find("p", "li")}
+    for below in marks[-1].xpath("following::ol") if marks else ():
+        notes |= set(range(_read_start(below), _read_start(below) + len(below.findall("li"))))
+    for node in marks:
+        if _read_number(node) not in notes:
+            yield (
+                mail.in_page(node),
+                f"the note {squeeze(node.text_content())} is not among the notes; write it",
+            )
     for node in mail.find("a"):
         if _MARK.fullmatch(name_link(node)):
             message = (
@@ -119,10 +126,15 @@ def find_lost_notes(mail: Mail) -> Iterator[Spot]:
             yield mail.in_page(node), message
 
 
-def _read_mark(node: Element) -> str:
-    """The number in brackets that an element begins with: `[1]`."""
+def _read_number(node: Element) -> int:
+    """The number in brackets that an element begins with, such as [1]; 0 where there is none."""
     found = _MARK.match(squeeze(node.text_content()))
-    return found[0] if found else ""
+    return int(found[1]) if found else 0
+
+
+def _read_start(node: Element) -> int:
+    start = node.get("start", "1")
+    return int(start) if re.fullmatch(r"[0-9]{1,4}", start) else 1
 
 
 def find_lonely_words(mail: Mail) -> Iterator[Spot]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from tinycss2 import serialize
-
 from .colours import ENOUGH, Colour, invert, measure_contrast
 from .drawing import Drawn
 from .letter import Mail, Spot
@@ -203,8 +201,7 @@ def find_wrong_sides(mail: Mail) -> Iterator[Spot]:
     """In a letter written from right to left, rules and indents are on the right (rule M46)."""
     for node, said in _list_inline(mail):
         direction = next(iter(node.xpath("ancestor-or-self::*[@dir][1]/@dir")), "")
-        aligned = said.lower_name == "text-align" and "left" in serialize(said.value).lower()
-        if direction == "rtl" and (aligned or _LEFT.fullmatch(said.lower_name)):
+        if direction == "rtl" and _LEFT.fullmatch(said.lower_name):
             message = f"{said.lower_name} of {name_tag(node)} is where lines end; put it on the right"
             yield mail.in_page(node), message
 

@@ -58,10 +58,11 @@ RULES: Mapping[str, LetterRule] = {
         "take it out", document.find_refused,
     ),
     "N009": LetterRule(
-        "warning", "not just one h1, or a heading that skips a level", "take away a `#`", document.find_poor_headings
+        "warning", "not just one h1, or a heading that skips a level", "one title, and below it `##`",
+        document.find_poor_headings,
     ),
     "N010": LetterRule(
-        "warning", "Outlook is not told its pixels once, and scales the letter",
+        "warning", "no comment, or several, that tell Outlook how many pixels an inch has; it scales the letter",
         "copy the comment of the layout `base`", document.find_no_pixels,
     ),
     "N011": LetterRule(
@@ -78,17 +79,18 @@ RULES: Mapping[str, LetterRule] = {
     ),
     # -- how it looks
     "N015": LetterRule(
-        "warning", "a colour that is not # and six digits", "write it so", look.find_short_colours
+        "warning", "a colour that is not # and six digits, as some programs ask", "write `#1d5c57`",
+        look.find_short_colours,
     ),
     "N016": LetterRule(
         "warning", "an element with a ground and text has no colour of its own", "give it both", look.find_split_colours
     ),
     "N017": LetterRule(
-        "warning", "CSS in a style attribute that too few programs know, such as flex or rem", "say it plainly",
-        look.find_unknown_css,
+        "warning", "CSS in a style attribute that too few programs know, such as flex or rem",
+        "use margins, paddings and pixels", look.find_unknown_css,
     ),
     "N018": LetterRule(
-        "warning", "Outlook's cell has no padding, and it knows none of a div", "give it to the `<td>`",
+        "warning", "a cell for Outlook without padding: there that of a div is lost", "give it to the `<td>`",
         document.find_unpadded_ghost,
     ),
     "N019": LetterRule(

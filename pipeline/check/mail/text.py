@@ -81,7 +81,8 @@ def find_broken_lines(mail: Mail) -> Iterator[Spot]:
     whole, lines = squeeze(mail.text), [squeeze(line) for line in mail.text.split("\n")]
     for node in mail.find("p"):
         words = squeeze(node.text_content())
-        if len(words) > _LONG_LINE and words in whole and not any(words in line for line in lines):
+        unbroken = len(words) > _LONG_LINE and words in whole and node.find(".//br") is None
+        if unbroken and not any(words in line for line in lines):
             number = _count_to(lines, whole.find(words))
             yield mail.in_line(number), f"'{lines[number - 1]}' breaks off; write the paragraph in one line"
 
