@@ -405,9 +405,9 @@ def test_without_a_part_no_other_rule_is_asked(good: Files) -> None:
     assert [f"build/issues/{SLUG}/body.html"] == [finding.place.path for finding in found]
 
 
-def test_code_means_itself(good: Files) -> None:
-    """Braces and stars in code are no gap and no emphasis."""
-    code = "{{ name }} **bold** [[0]]"
+@pytest.mark.parametrize("code", ["{{ name }} **bold** [[0]]", "_", "a", "__init__"])
+def test_code_means_itself(code: str, good: Files) -> None:
+    """Braces and stars in code are no gap and no emphasis, and a sign that is code is none elsewhere."""
     changed = both(swap("moss --welcome", code), swap("moss --welcome", code, TEXT))
 
     assert [] == check(changed(good))
@@ -564,6 +564,7 @@ def test_inverting_keeps_the_hue() -> None:
         ("", "background:none;color:#24312e", False),
         ("", "color:transparent", True),
         ("", "color:inherit", False),
+        ("a{color:inherit!important}", "", False),
     ],
 )
 def test_contrast_is_that_of_what_holds_at_last(head: str, style: str, fault: bool, good: Files) -> None:  # noqa: FBT001

@@ -5,7 +5,6 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterator
-from functools import partial
 
 from ..words import list_vague_links
 from .letter import HTML, Mail, Spot
@@ -51,11 +50,14 @@ def find_vague_links(mail: Mail) -> Iterator[Spot]:
     vague = list_vague_links(mail.language)
     for node in mail.find("a"):
         words = name_link(node).strip(" .…›»→>")
-        trace = partial(mail.trace, node.get("href", ""), mail.in_page(node))
         if words.casefold() in vague:
-            yield trace(), f"the link says only '{words}'; let its words say where it leads"
+            message = f"the link says only '{words}'; let its words say where it leads"
+            yield mail.trace(node.get("href", ""), mail.in_page(node)), message
         elif not words and node.find(".//img") is None:
-            yield trace(), "the link has no words; nobody can follow it"
+            yield (
+                mail.trace(node.get("href", ""), mail.in_page(node)),
+                "the link has no words; nobody can follow it",
+            )
         if "none" in read_longhands(node).get("text-decoration", "") and not is_button(node):
             yield mail.in_page(node), f"the link '{words}' has no line below it; its colour is not enough"
 

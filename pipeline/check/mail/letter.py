@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -98,11 +99,6 @@ class Mail:
         return tuple((node, text) for node, text in pieces if text.strip() and self.light[node].shown)
 
     @cached_property
-    def codes(self) -> tuple[str, ...]:
-        """What stands in the letter as code: signs in it mean themselves."""
-        return tuple(node.text_content() for node in self.find(*CODE))
-
-    @cached_property
     def foot(self) -> Element | None:
         """The smallest element around the address and the way out; None where that is the whole letter."""
         homes = [node for node in self.elements if "@@postal_address@@" in own_words(node)]
@@ -117,12 +113,10 @@ class Mail:
 
     @cached_property
     def prose(self) -> str:
-        """The text part without code, line by line as it was."""
-        lines = {line.strip() for code in self.codes for line in code.split("\n")} - {""}
-        text = self.text
-        for line in sorted(lines, key=len, reverse=True):
-            text = text.replace(line, "")
-        return text
+        """The text part, line by line, without what is code in the HTML: signs in code mean themselves."""
+        codes = {line.strip() for node in self.find(*CODE) for line in node.text_content().split("\n")} - {""}
+        anyone = "|".join(map(re.escape, sorted(codes, key=len, reverse=True))) or "(?!)"
+        return re.sub(rf"(?<![\w@])(?:{anyone})(?![\w@])", "", self.text)
 
     @property
     def text_foot(self) -> str:
@@ -155,11 +149,14 @@ class Mail:
     def trace(self, said: str, otherwise: Place) -> Place:
         """Where an author wrote `said`: words, an address or an alternative text; else `otherwise`."""
         wanted = squeeze(said).casefold()
-        for chapter in self.chapters if said else ():
-            for node in chapter.walk():
-                if wanted in _say(node) if wanted else said in node.text:
-                    return Place(chapter.source, _find_line(node, wanted))
+        for words, chapter, node in self._written if said else ():
+            if wanted in words if wanted else said in node.text:
+                return Place(chapter.source, _find_line(node, wanted))
         return otherwise
+
+    @cached_property
+    def _written(self) -> tuple[tuple[str, Chapter, Node], ...]:
+        return tuple((_say(node), chapter, node) for chapter in self.chapters for node in chapter.walk())
 
 
 def read_mail(slug: str, files: Mapping[str, bytes], *, source: str, chapters: Sequence[Chapter]) -> Mail:

@@ -21,14 +21,18 @@ _FEWEST_WORDS = 25
 
 def find_unseen_pictures(mail: Mail) -> Iterator[Spot]:
     for node in mail.find("img"):
-        source = node.get("src", "").strip()
-        place = mail.trace(node.get("alt") or source.rpartition("/")[2], mail.in_page(node))
-        if node.get("alt") is None:
-            yield place, "the picture has no alternative text; say what it shows, or mark it {.decorative}"
-        if not source.startswith("https://") and source not in mail.files:
-            yield place, f"nobody can fetch the picture '{source}'; give its https address"
-        elif not _is_shown_everywhere(mail, source):
-            yield place, f"the picture '{source}' is no PNG, JPEG or GIF, and Outlook shows no other"
+        for message in _list_obstacles(mail, node):
+            yield mail.trace(node.get("alt", ""), mail.in_page(node)), message
+
+
+def _list_obstacles(mail: Mail, node: Element) -> Iterator[str]:
+    source = node.get("src", "").strip()
+    if node.get("alt") is None:
+        yield "the picture has no alternative text; say what it shows, or mark it {.decorative}"
+    if not source.startswith("https://") and source not in mail.files:
+        yield f"nobody can fetch the picture '{source}'; give its https address"
+    elif not _is_shown_everywhere(mail, source):
+        yield f"the picture '{source}' is no PNG, JPEG or GIF, and Outlook shows no other; convert it"
 
 
 def _find_file(mail: Mail, source: str) -> bytes:
@@ -50,9 +54,8 @@ def _open(data: bytes) -> Image.Image | None:
 
 def find_heavy_pictures(mail: Mail) -> Iterator[Spot]:
     for node in mail.find("img"):
-        place = mail.trace(node.get("alt", ""), mail.in_page(node))
-        data = _find_file(mail, node.get("src", ""))
-        yield from ((place, message) for message in _weigh(node, data))
+        for message in _weigh(node, _find_file(mail, node.get("src", ""))):
+            yield mail.trace(node.get("alt", ""), mail.in_page(node)), message
     whole = sum(len(data) for name, data in mail.files.items() if name.startswith("images/"))
     if whole > _LARGEST_PICTURES:
         message = f"the pictures have {whole:,} bytes together; {_LARGEST_PICTURES:,} are the most"

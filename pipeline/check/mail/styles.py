@@ -21,6 +21,7 @@ DARK = "(prefers-color-scheme:dark)"
 _MARK = re.compile(r"\[data-(ogs[cb])\]\s*")
 _SIDES = ("top", "right", "bottom", "left")
 _SPACES = ("whitespace", "comment")
+_WHOLE = ("font-face", "page", "keyframes")  # what they hold are no rules of elements
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +54,17 @@ def read_sheets(nodes: Sequence[Element]) -> Sheets:
     for number, node in enumerate(nodes):
         above = max((node.sourceline or 1) - 1, 0)
         for part in _read(tinycss2.parse_stylesheet, node.text or ""):
-            for item, where in _open_media(part):
+            for item, where in _open(part):
                 _sort(item, where, number, above, rules, faults)
     return Sheets(tuple(rules), tuple(faults))
 
 
-def _open_media(part: Any) -> Iterator[tuple[Any, str]]:
-    """A rule with its condition; those inside @media one by one."""
-    if part.type == "at-rule" and part.lower_at_keyword == "media" and part.content is not None:
-        where = "".join(token.serialize() for token in part.prelude).replace(" ", "").lower()
-        yield from ((item, where) for item in _read(tinycss2.parse_rule_list, part.content))
+def _open(part: Any) -> Iterator[tuple[Any, str]]:
+    """A rule with its condition; those inside @media and its like one by one."""
+    if part.type == "at-rule" and part.content is not None and part.lower_at_keyword not in _WHOLE:
+        name = "" if part.lower_at_keyword == "media" else f"@{part.lower_at_keyword}"
+        where = name + "".join(token.serialize() for token in part.prelude).replace(" ", "").lower()
+        yield from ((item, where or name or "all") for item in _read(tinycss2.parse_rule_list, part.content))
     else:
         yield part, ""
 
@@ -73,11 +75,9 @@ def _sort(
     """A rule goes to the rules; what no mail program should meet to the faults."""
     line = above + item.source_line
     if item.type == "error":
-        faults.append((line, f"{item.message}"))
-    elif item.type == "at-rule" and (
-        where or item.lower_at_keyword not in {"font-face", "import", "charset"}
-    ):
-        faults.append((line, f"@{item.at_keyword} inside another rule" if where else f"@{item.at_keyword}"))
+        faults.append((line, item.message))
+    elif item.type == "at-rule" and where:
+        faults.append((line, f"@{item.at_keyword} inside another rule"))
     elif item.type == "qualified-rule":
         inside = _read(tinycss2.parse_blocks_contents, item.content)
         faults += [(line, found.message) for found in inside if found.type == "error"]
@@ -123,21 +123,13 @@ def _compile(selector: str) -> tuple[Any, ...]:
 
 def cascade(page: Element, rules: Sequence[HeadRule]) -> Mapping[Element, Mapping[str, str]]:
     """What holds for each element by itself: `rules` and its style attribute, in longhands."""
-    return {
-        node: expand(
-            [
-                said
-                for important in (False, True)
-                for declarations in (
-                    *(rule.declarations for rule in matched),
-                    read_style(node.get("style", "")),
-                )
-                for said in declarations
-                if said.important is important
-            ]
-        )
-        for node, matched in match(page, rules).items()
-    }
+    return {node: expand(_order(node, matched)) for node, matched in match(page, rules).items()}
+
+
+def _order(node: Element, matched: Sequence[HeadRule]) -> list[Declaration]:
+    """What is said of an element, the strongest last: important before all, then the style attribute."""
+    said = [*(one for rule in matched for one in rule.declarations), *read_style(node.get("style", ""))]
+    return sorted(said, key=lambda declaration: bool(declaration.important))
 
 
 def read_longhands(node: Element) -> Mapping[str, str]:
