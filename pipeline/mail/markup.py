@@ -62,6 +62,8 @@ def write_mail(
 
 def write_notes(notes: Sequence[Node], words: Mapping[str, str]) -> str:
     """The notes as a numbered list; nothing to press, for anchors fail in too many programs."""
+    if not notes:
+        return ""
     writer = Writer(MAIL_RULES, words, wanted=frozenset())
     items = "".join(f"<li>{_write_note(writer, note)}</li>\n" for note in notes)
     return f'<ol class="numbers">\n{items}</ol>\n'
@@ -127,11 +129,11 @@ def _write_row(writer: Writer, row: Node, *, labels: Sequence[str], named: bool)
     cells = []
     for index, cell in enumerate(row.children):
         scope = "col" if "head" in row.attrs else "row" if named and index == 0 else ""
-        align = "end" if cell.attrs.get("align") == "right" else cell.attrs.get("align", "")
+        align = cell.attrs.get("align", "left")
         tag = f'th scope="{scope}"' if scope else "td"
+        side = f' align="{align}"' if align != "left" else ""
         before = f'<span class="label">{escape(labels[index])}: </span>' if labels and index else ""
-        classes = f' class="{align}"' if align in {"end", "center"} else ""
-        cells.append(f"<{tag}{classes}>{before}{writer.write(cell.children)}</{tag[:2]}>")
+        cells.append(f"<{tag}{side}>{before}{writer.write(cell.children)}</{tag[:2]}>")
     return f'<tr valign="top">{"".join(cells)}</tr>\n'
 
 

@@ -95,8 +95,8 @@ def test_a_narrow_table_stays_one() -> None:
     html = write("| Plant | Depth |\n|---|--:|\n| Peas | 5 |")
 
     assert '<table class="data grid" cellpadding="7" cellspacing="0">' in html
-    assert '<th scope="col">Plant</th><th scope="col" class="end">Depth</th>' in html
-    assert '<td>Peas</td><td class="end">5</td>' in html
+    assert '<th scope="col">Plant</th><th scope="col" align="right">Depth</th>' in html
+    assert '<td>Peas</td><td align="right">5</td>' in html
 
 
 def test_two_wide_columns_are_stacked_below_their_names() -> None:
