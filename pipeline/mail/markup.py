@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -20,6 +21,8 @@ _PHONE, _LETTER, _PADDING = (
 )  # pixels: a table on the narrowest phone, a letter in it, a cell's padding
 _MOST_LINES = 3  # of a cell, on that phone
 _FEW = 2  # columns: a reader knows which is which without being told in every row
+#: Spaces that HTML would make one, or none.
+_SPACES = re.compile(r"^ +| {2,}")
 #: Fenced divs that are no boxes: their tag and class.
 _PLAIN_DIVS: Mapping[str, tuple[str, str]] = {
     "chapter": ("div", "item"),
@@ -142,7 +145,10 @@ def _write_figure(writer: Writer, node: Node) -> str:
 
 
 def _write_code_block(_: Writer, node: Node) -> str:
-    return f'<pre dir="ltr"><code>{escape(node.text.rstrip(), quote=False)}</code></pre>\n'
+    """Lines that a phone may break, as those of a `pre` could not be everywhere; copied, their spaces are spaces."""
+    lines = escape(node.text.rstrip(), quote=False).expandtabs(4).split("\n")
+    shown = "<br>\n".join(_SPACES.sub(lambda found: "&nbsp;" * len(found[0]), line) for line in lines)
+    return f'<p class="listing" dir="ltr"><code>{shown}</code></p>\n'
 
 
 def _write_link(writer: Writer, node: Node) -> str:

@@ -43,7 +43,11 @@ def make_button(label: str) -> Node:
         ("::: pullquote\nSo.\n:::", '<div class="pullquote">\n<p>So.</p>\n</div>\n'),
         ("| One\n| two", '<div class="verse">\n<p>One<br>two</p>\n</div>\n'),
         ("***", "<hr>\n"),
-        ("```\na < b\n```", '<pre dir="ltr"><code>a &lt; b</code></pre>\n'),
+        (
+            "```\nif a < b:\n  stop  # now\n```",
+            '<p class="listing" dir="ltr"><code>if a &lt; b:<br>\n'
+            "&nbsp;&nbsp;stop&nbsp;&nbsp;# now</code></p>\n",
+        ),
         (
             "::: warning\nHot.\n:::",
             '<div class="box grave">\n<p class="box-title">Please note</p>\n<p>Hot.</p>\n</div>\n',
