@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -11,8 +11,8 @@ from .build import Manuscript, choose_editions, open_manuscript, resolve_edition
 from .check import Finding, check_book, list_findings, refuse_unknown
 from .errors import ConfigError, PipelineError, Place
 from .formats.issue import Issue
-from .manuscript import read_mail
-from .newsletter import make_issues
+from .model import Book
+from .newsletter import make_issues, resolve_mail
 
 
 def read_over(folder: Path, edition: str, *, today: date) -> list[Finding]:
@@ -37,27 +37,26 @@ def read_over(folder: Path, edition: str, *, today: date) -> list[Finding]:
 
 def _make_and_read_letters(manuscript: Manuscript) -> list[Finding]:
     try:
-        return read_letters(manuscript, make_issues(manuscript))
+        mail = resolve_mail(manuscript)
+        return read_letters(mail, make_issues(manuscript, book=mail), off=manuscript.config.check.off)
     except ConfigError:
         raise
     except PipelineError as error:
         return list_findings(error)
 
 
-def read_letters(manuscript: Manuscript, issues: Sequence[Issue]) -> list[Finding]:
-    """What the letter rules find in issues that were made of `manuscript`.
+def read_letters(mail: Book, issues: Sequence[Issue], *, off: Mapping[str, str]) -> list[Finding]:
+    """What the letter rules find in issues that were made of `mail`, the manuscript as mail sees it.
 
-    Raises ConfigError when [check.off] names a rule that is not there.
+    `off` is [check.off]; raises ConfigError when it names a rule that is not there.
     """
     from .check.mail import check_letter, fold  # whoever sends no letters waits for no CSS reader
 
-    off = manuscript.config.check.off
     refuse_unknown(off)
-    chapters = (*manuscript.chapters, *read_mail(manuscript.folder, manuscript.config)) if issues else ()
-    found = [
-        check_letter(issue.slug, issue.files, source=issue.source, chapters=chapters, off=off)
+    found = (
+        check_letter(issue.slug, issue.files, source=issue.source, chapters=mail.chapters, off=off)
         for issue in issues
-    ]
+    )
     return fold([finding for findings in found for finding in findings])
 
 

@@ -13,7 +13,9 @@ VAGUE_LINKS: Mapping[str, frozenset[str]] = {
             "find out more", "see more", "details",
         }
     ),
-    "de": frozenset({"hier", "hier klicken", "link", "dieser link", "mehr", "mehr lesen", "weiterlesen", "mehr erfahren"}),
+    "de": frozenset(
+        {"hier", "hier klicken", "link", "dieser link", "mehr", "mehr lesen", "weiterlesen", "mehr erfahren"}
+    ),
     "fr": frozenset({"ici", "cliquez ici", "lien", "ce lien", "lire la suite", "en savoir plus", "plus"}),
     "es": frozenset({"aquí", "haga clic aquí", "haz clic aquí", "enlace", "este enlace", "leer más", "más"}),
 }  # fmt: skip

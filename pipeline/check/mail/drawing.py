@@ -62,7 +62,7 @@ def _set_colours(node: Element, look: Drawn, style: Mapping[str, str]) -> Drawn:
     if ink is not None:
         return replace(look, ink=mix(ink[:3], ink.alpha, look.ground), inked=node)
     own = node.tag == "a" and node.get("href") and "color" not in style
-    return replace(look, ink=_LINK, inked=None) if own else look
+    return replace(look, ink=_LINK, inked=node) if own else look
 
 
 def _set_line(look: Drawn, value: str) -> Drawn:

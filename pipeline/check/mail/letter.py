@@ -18,6 +18,7 @@ from .styles import DARK, Sheets, read_sheets
 #: A place, and what to do there.
 Spot = tuple[Place, str]
 
+_SHORTEST_TRACE = 3  # characters; less stands anywhere
 HTML, TEXT, DOCUMENT = "body.html", "body.txt", "issue.json"
 
 
@@ -149,7 +150,8 @@ class Mail:
     def trace(self, said: str, otherwise: Place) -> Place:
         """Where an author wrote `said`: words, an address or an alternative text; else `otherwise`."""
         wanted = squeeze(said).casefold()
-        for words, chapter, node in self._written if said else ():
+        telling = len(wanted) >= _SHORTEST_TRACE or not said.isprintable()
+        for words, chapter, node in self._written if said and telling else ():
             if wanted in words if wanted else said in node.text:
                 return Place(chapter.source, _find_line(node, wanted))
         return otherwise

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import groupby
 
 from ...errors import Place
 from ..words import CAREFUL, CLAIMS, PRESSING, compile_words
 from .letter import HTML, TEXT, Mail, Spot
-from .page import CODE, HEADINGS, Element, list_elements, list_pieces, squeeze
+from .page import CODE, HEADINGS, Element, list_elements, list_pieces, spell
 
 _LONGEST_SUBJECT = 60  # characters
 _SHOUTED_WORD = 4  # letters; shorter ones in capitals are abbreviations
@@ -18,7 +19,7 @@ _GAP = re.compile(r"@@(?:([\w.-]*)@@)?|\[\[[^\[\]]*\]\]|\{\{.*?\}\}|\{%.*?%\}", 
 _SPOKEN = ("alt", "aria-label", "content", "href", "src", "title")
 _ODD = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _ODD_REFERENCE = re.compile(r"&#(?:0*(?:12[7-9]|1[34]\d|15\d)|x0*(?:7f|[89][0-9a-f]));", re.IGNORECASE)
-_SHOUT = re.compile(r"\b[^\W\d_a-z]{2,}(?:[\s,]+[^\W\d_a-z]{2,}){2,}\b")
+_FEWEST_SHOUTED = 3  # words in a row; one alone may be a name
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+")
 
 
@@ -134,9 +135,17 @@ def find_shouting(mail: Mail) -> Iterator[Spot]:
     """Filters do not judge tone, readers do (rule M54)."""
     pressing = compile_words(PRESSING, mail.language)
     for node, text in _list_prose(mail):
-        for found in (*re.finditer(r"\S*!!+", text), *_SHOUT.finditer(text), *pressing.finditer(text)):
-            said = squeeze(found[0])
+        found = (*re.finditer(r"\S*!!+", text), *pressing.finditer(text))
+        for said in (*(match[0] for match in found), *_list_shouts(text)):
             yield mail.trace(said, mail.in_page(node)), f"'{said}' sounds like advertising; say it quietly"
+
+
+def _list_shouts(text: str) -> Iterator[str]:
+    """Runs of words in capitals; scripts without small letters have none."""
+    for shouted, words in groupby(text.split(), lambda word: word.isupper() and len(word) > 1):
+        run = list(words)
+        if shouted and len(run) >= _FEWEST_SHOUTED and any(len(word) >= _SHOUTED_WORD for word in run):
+            yield " ".join(run)
 
 
 def find_claims(mail: Mail) -> Iterator[Spot]:
@@ -146,9 +155,8 @@ def find_claims(mail: Mail) -> Iterator[Spot]:
         for sentence in _SENTENCE.split(text):
             found = claims.search(sentence)
             if found and not careful.search(sentence):
-                said = squeeze(found[0])
-                message = f"'{said}' is a claim of health; say who showed it, and how sure it is"
-                yield mail.trace(said, mail.in_page(node)), message
+                message = f"'{found[0]}' is a claim of health; say who showed it, and how sure it is"
+                yield mail.trace(found[0], mail.in_page(node)), message
 
 
 def _list_prose(mail: Mail) -> Iterator[tuple[Element, str]]:
@@ -156,4 +164,4 @@ def _list_prose(mail: Mail) -> Iterator[tuple[Element, str]]:
     for node in mail.find("p", "li", "td", "th", "dt", "dd", *HEADINGS):
         if mail.light[node].shown and node.find(".//p") is None:
             codes = {below for code in node.iter(*CODE) for below in code.iter()}
-            yield node, squeeze("".join(text for inside, text in list_pieces(node) if inside not in codes))
+            yield node, spell(node, silent=codes)

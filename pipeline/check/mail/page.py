@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from lxml import etree
@@ -13,6 +13,7 @@ Element = Any
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 CODE = ("code", "pre")
+_INLINE = frozenset({"a", "b", "code", "em", "i", "s", "small", "span", "strong", "sub", "sup"})
 
 
 def parse_page(data: bytes) -> Element:
@@ -38,6 +39,18 @@ def list_pieces(root: Element) -> Iterator[tuple[Element, str]]:
             yield node, text
         if node.tail and node is not root:
             yield node.getparent(), node.tail
+
+
+def spell(root: Element, *, silent: Container[Element] = ()) -> str:
+    """What stands below `root` with a space around each block, without what stands in `silent` elements."""
+    parts = []
+    for node in root.iter():
+        space = "" if node.tag in _INLINE else " "
+        if isinstance(node.tag, str) and node not in silent:
+            parts += [space, (node.get("alt") if node.tag == "img" else node.text) or ""]
+        if node is not root and node.getparent() not in silent:
+            parts += [space, node.tail or ""]
+    return squeeze("".join(parts))
 
 
 def own_words(node: Element) -> str:

@@ -8,13 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from .letter import Mail, Spot
-from .page import Element, squeeze
+from .page import Element, spell, squeeze
 
 _ADDRESS = re.compile(r"https?://\S+|@@[a-z_]+_url@@")
 _NO_WORDS = re.compile(r"(?:https?://|mailto:)\S+|\S+@\S+\.\w+|@@[a-z_]+@@")
 _EMPHASIS = re.compile(r"(?<![\w*_])(\*{1,2}|_{1,2})(?=[^\s*_])[^*_\n]*[^\s*_]\1(?![\w*_])")
 _SIGNATURE = re.compile(r"^-- ?$", re.MULTILINE)
-_INLINE = frozenset({"a", "b", "code", "em", "i", "s", "small", "span", "strong", "sub", "sup"})
 _MOST_MISSING = 0.05  # of the words of one part in the other
 _FEW_WORDS = 10  # such as a date
 _LONG_LINE = 90  # characters that nobody would set in one line of a terminal
@@ -102,7 +101,7 @@ def find_other_words(mail: Mail) -> Iterator[Spot]:
     for one, other, names in ((markup, text, ("HTML", "text part")), (text, markup, ("text part", "HTML"))):
         missing = one - other
         if missing.total() > max(_FEW_WORDS, _MOST_MISSING * one.total()):
-            some = ", ".join(f"'{word}'" for word in list(missing)[:5])
+            some = ", ".join(f"'{word}'" for word in sorted(missing, key=len)[-5:])
             message = f"{missing.total()} words of the {names[0]} are not in the {names[1]}, such as {some}"
             yield mail.in_text(0), f"{message}; make both from one chapter"
 
@@ -113,17 +112,9 @@ def _cut(said: str) -> list[str]:
 
 
 def _say_page(mail: Mail) -> str:
-    """What the body shows, with a space around each block; pictures by their alternative text."""
-    silent = {below for node in mail.find("a") if _is_bare(node) for below in node.iter()}
-    parts = []
-    for node in mail.body.iter():
-        space = "" if node.tag in _INLINE else " "
-        if isinstance(node.tag, str) and mail.light[node].shown and node not in silent:
-            parts += [space, (node.get("alt") if node.tag == "img" else node.text) or ""]
-        above = node.getparent()
-        if node is not mail.body and mail.light[above].shown and above not in silent:
-            parts += [space, node.tail or ""]
-    return "".join(parts)
+    """What the body shows; pictures by their alternative text."""
+    bare = {below for node in mail.find("a") if _is_bare(node) for below in node.iter()}
+    return spell(mail.body, silent={*bare, *(node for node, look in mail.light.items() if not look.shown)})
 
 
 def _is_bare(node: Element) -> bool:
