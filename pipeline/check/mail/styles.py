@@ -49,44 +49,58 @@ class Sheets:
 
 def read_sheets(nodes: Sequence[Element]) -> Sheets:
     """The style elements of a letter, in their order."""
-    rules: list[HeadRule] = []
-    faults: list[tuple[int, str]] = []
-    for number, node in enumerate(nodes):
-        above = max((node.sourceline or 1) - 1, 0)
-        for part in _read(tinycss2.parse_stylesheet, node.text or ""):
-            for item, where in _open(part):
-                _sort(item, where, number, above, rules, faults)
-    return Sheets(tuple(rules), tuple(faults))
+    items = [item for number, node in enumerate(nodes) for item in _list_items(node, number)]
+    rules = tuple(rule for item in items for rule in _read_rules(item))
+    return Sheets(rules, tuple(fault for item in items for fault in _list_faults(item)))
 
 
-def _open(part: Any) -> Iterator[tuple[Any, str]]:
-    """A rule with its condition; those inside @media and its like one by one."""
-    if part.type == "at-rule" and part.content is not None and part.lower_at_keyword not in _WHOLE:
-        name = "" if part.lower_at_keyword == "media" else f"@{part.lower_at_keyword}"
-        where = name + "".join(token.serialize() for token in part.prelude).replace(" ", "").lower()
-        yield from ((item, where or name or "all") for item in _read(tinycss2.parse_rule_list, part.content))
-    else:
-        yield part, ""
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """What a style element holds: a rule, an @rule or an error, with its condition; see HeadRule."""
+
+    token: Any
+    where: str
+    sheet: int
+    line: int
 
 
-def _sort(
-    item: Any, where: str, sheet: int, above: int, rules: list[HeadRule], faults: list[tuple[int, str]]
-) -> None:
-    """A rule goes to the rules; what no mail program should meet to the faults."""
-    line = above + item.source_line
-    if item.type == "error":
-        faults.append((line, item.message))
-    elif item.type == "at-rule" and where:
-        faults.append((line, f"@{item.at_keyword} inside another rule"))
-    elif item.type == "qualified-rule":
-        inside = _read(tinycss2.parse_blocks_contents, item.content)
-        faults += [(line, found.message) for found in inside if found.type == "error"]
-        faults += [(line, "a rule inside a rule") for found in inside if found.type == "qualified-rule"]
-        said = tuple(found for found in inside if found.type == "declaration")
-        for selector in tinycss2.serialize(item.prelude).split(","):
-            marks = _MARK.findall(selector)
+def _list_items(node: Element, sheet: int) -> Iterator[_Item]:
+    """Each rule of a style element; those inside @media and its like one by one."""
+    above = max((node.sourceline or 1) - 1, 0)
+    for outer in _read(tinycss2.parse_stylesheet, node.text or ""):
+        where = _read_condition(outer)
+        for token in _read(tinycss2.parse_rule_list, outer.content) if where else [outer]:
+            yield _Item(token, where, sheet, above + token.source_line)
+
+
+def _read_condition(token: Any) -> str:
+    """That of an @rule that holds rules; empty for every other."""
+    if token.type != "at-rule" or token.content is None or token.lower_at_keyword in _WHOLE:
+        return ""
+    asked = "".join(part.serialize() for part in token.prelude).replace(" ", "").lower()
+    return asked if asked and token.lower_at_keyword == "media" else f"@{token.lower_at_keyword}{asked}"
+
+
+def _read_rules(item: _Item) -> Iterator[HeadRule]:
+    if item.token.type == "qualified-rule":
+        inside = _read(tinycss2.parse_blocks_contents, item.token.content)
+        said = tuple(token for token in inside if token.type == "declaration")
+        for selector in tinycss2.serialize(item.token.prelude).split(","):
+            mark = _MARK.search(selector)
             bare = _MARK.sub("", selector).strip()
-            rules.append(HeadRule(bare, said, marks[0] if marks else where, sheet, line))
+            yield HeadRule(bare, said, mark[1] if mark else item.where, item.sheet, item.line)
+
+
+def _list_faults(item: _Item) -> Iterator[tuple[int, str]]:
+    token = item.token
+    if token.type == "error":
+        yield item.line, token.message
+    elif token.type == "at-rule" and item.where:
+        yield item.line, f"@{token.at_keyword} inside another rule"
+    elif token.type == "qualified-rule":
+        for inside in _read(tinycss2.parse_blocks_contents, token.content):
+            if inside.type != "declaration":
+                yield item.line, inside.message if inside.type == "error" else "a rule inside a rule"
 
 
 @lru_cache(maxsize=1024)
