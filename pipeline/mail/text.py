@@ -49,9 +49,9 @@ def write_notes(notes: Sequence[Node], words: Words) -> str:
     return tidy("\n".join(lines))
 
 
-def write_contents(contents: Sequence[tuple[str, str]], words: Words) -> str:
-    """What a digest holds: each title and its reading time."""
-    return "\n".join([f"{words['in_this']}:", *(f"* {title} · {reading}" for title, reading in contents)])
+def write_contents(titles: Sequence[str], words: Words) -> str:
+    """What a digest holds."""
+    return "\n".join([f"{words['in_this']}:", *(f"* {title}" for title in titles)])
 
 
 def tidy(text: str) -> str:
