@@ -45,8 +45,10 @@ def make_button(label: str) -> Node:
         ("***", "<hr>\n"),
         (
             "```\nif a < b:\n  stop  # now\n```",
-            '<p class="listing" dir="ltr"><code>if a &lt; b:<br>\n'
-            "&nbsp;&nbsp;stop&nbsp;&nbsp;# now</code></p>\n",
+            (
+                '<p class="listing" dir="ltr"><code>if a &lt; b:<br>\n'
+                "&nbsp;&nbsp;stop&nbsp;&nbsp;# now</code></p>\n"
+            ),
         ),
         (
             "::: warning\nHot.\n:::",
