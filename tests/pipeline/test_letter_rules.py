@@ -124,7 +124,7 @@ NEIGHBOUR = ">how a neighbour did it<"
 ALT = ' alt="A cushion of moss on a stone."'
 SRC = "https://letters.example.org/images/moss-1a2b3c4d.png"
 PREHEADER = "Where nothing else grows, moss does: how to welcome it, and when to let it be."
-LONG = "Moss is not in a hurry, and neither are we who write of it, nor you who read. "
+LONG = "Moss in the shade, and when to let it be as it is"
 
 #: Rule -> changes, each of which breaks it and no other.
 BROKEN: Mapping[str, list[Change]] = {
@@ -203,6 +203,7 @@ BROKEN: Mapping[str, list[Change]] = {
         say(preheader="Where nothing else grows"),
         swap("Where nothing else grows", "Where nothing grows"),
         swap("&#8199;&#65279;&#847; ", ""),
+        both(call(LONG), say(subject=LONG, preheader=LONG), swap(PREHEADER, LONG)),
     ],
     "N025": [
         swap(ALT, ""),
@@ -238,8 +239,19 @@ BROKEN: Mapping[str, list[Change]] = {
         swap('<i style="mso-font-width:200%;mso-text-raise:24px" hidden>&emsp;</i>', ""),
         swap("display:inline-block;padding:6px 0", "display:inline-block"),
     ],
-    "N030": [swap("<p>[1] It was", "<p>It was"), swap(">[1]</sup>", ">[2]</sup>")],
+    "N030": [
+        both(
+            swap(
+                "without any care",
+                'without <a href="https://example.org/care" style="color:#1d5c57">[2]</a> care',
+            ),
+            swap("without any care", "without [2] (https://example.org/care) care", TEXT),
+        ),
+        swap("<p>[1] It was", "<p>It was"),
+        swap(">[1]</sup>", ">[2]</sup>"),
+    ],
     "N031": [
+        swap("font-size:18px", "font-size:15px"),
         swap("font-size:14px", "font-size:13px"),
         swap('<h2 style="font-size:24px', '<h2 style="font-size:.5em'),
     ],
@@ -343,7 +355,10 @@ BROKEN: Mapping[str, list[Change]] = {
         add("Moss is scientifically proven."),
         add("Drink it instead of your chemotherapy."),
     ],
-    "N066": [swap("=====\n", "=====\n\nhttps://example.org/moss\n", TEXT)],
+    "N066": [
+        swap("=====\n", "=====\n\nhttps://example.org/moss\n", TEXT),
+        swap("=====\n", "=====\n\nIf this letter looks odd, read it there: @@browser_url@@\n", TEXT),
+    ],
     "N067": [swap("\n---\n", "\n", TEXT)],
     "N068": [swap("two of them to spare: ", "two of them to spare:\n", TEXT)],
     "N069": [swap("margin:0;", "margin:0;" + " " * 40_000)],

@@ -18,10 +18,7 @@ _INLINE = frozenset({"a", "b", "code", "em", "i", "s", "small", "span", "strong"
 
 def parse_page(data: bytes) -> Element:
     """The root of the page, an empty one where there is none; `data` is UTF-8."""
-    try:
-        root = etree.fromstring(data, lxml_html.HTMLParser(encoding="utf-8"))
-    except etree.LxmlError:
-        root = None
+    root = etree.fromstring(data, lxml_html.HTMLParser(encoding="utf-8"))
     found = root is not None and root.tag == "html" and root.find("body") is not None
     return root if found else lxml_html.document_fromstring("<html><body></body></html>")
 

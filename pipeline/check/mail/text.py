@@ -16,6 +16,7 @@ _EMPHASIS = re.compile(r"(?<![\w*_])(\*{1,2}|_{1,2})(?=[^\s*_])[^*_\n]*[^\s*_]\1
 _SIGNATURE = re.compile(r"^-- ?$", re.MULTILINE)
 _MOST_MISSING = 0.05  # of the words of one part in the other
 _FEW_WORDS = 10  # such as a date
+_SENTENCE = 6  # words; fewer before an address are its label
 _LONG_LINE = 90  # characters that nobody would set in one line of a terminal
 
 
@@ -66,7 +67,8 @@ def find_late_beginning(mail: Mail) -> Iterator[Spot]:
     """After the title comes a sentence, never an address (text rule P1)."""
     lines = [(number, line) for number, line in enumerate(mail.text.split("\n"), 1) if re.search(r"\w", line)]
     for number, line in lines[1:2]:
-        if _ADDRESS.search(line):
+        said = _ADDRESS.sub("", line)
+        if said != line and ("@@browser_url@@" in line or len(said.split()) < _SENTENCE):
             yield mail.in_line(number), "the text part begins with an address; begin with a sentence"
 
 
