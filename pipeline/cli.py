@@ -143,32 +143,30 @@ def newsletter(
 
     with _watch(verbose=verbose) as say:
         manuscript = open_manuscript(book, epoch=os.environ.get("SOURCE_DATE_EPOCH"))
+        build = manuscript.folder / "build"
         say("issues")
         mail = resolve_mail(manuscript)
         issues = make_issues(manuscript, only=issue, book=mail)
         say("check")
         findings = read_letters(mail, issues, off=manuscript.config.check.off)
-        failed = any(finding.severity == "error" for finding in findings)
-        paths = () if failed else write_issues(manuscript.folder / "build", issues, all_of_them=not issue)
-        if not issue and not failed:
+        for notice in (*(notice for made in issues for notice in made.notices), *findings):
+            _warn(str(notice))
+        if any(finding.severity == "error" for finding in findings):
+            _warn(
+                "no letter was written; mend the errors, and until then what was made before is still there"
+            )
+            raise SystemExit(MUST_ACT)
+        paths = write_issues(build, issues, all_of_them=not issue)
+        if not issue:
             say("site")
-            update_folder(manuscript.folder / "build" / "site", make_pages(manuscript, mail, issues))
-    for made in issues:
-        for notice in made.notices:
-            _warn(notice)
-    for finding in findings:
-        _warn(str(finding))
-    if failed:
-        _warn("no letter was written; mend the errors, and until then what was made before is still there")
-        raise SystemExit(MUST_ACT)
-    if not paths:
+            update_folder(build / "site", make_pages(manuscript, mail, issues))
+            paths = (*paths, build / "site" / "index.html")
+    if not issues:
         _warn("nothing goes out by mail; write issue: 2026-08-31 in a chapter's header")
     elif not issue and not manuscript.config.newsletter.site:
         _warn(NO_SITE)
     for path in paths:
         print(path.relative_to(manuscript.folder))
-    if not issue:
-        print("build/site/index.html")
 
 
 def _today() -> date:
