@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
@@ -13,6 +14,7 @@ Kind = Literal["issue", "letter"]
 OnUnknown = Literal["hold", "resend"]
 Images = Literal["embed", "link"]
 FieldType = Literal["text", "html", "url"]
+Escape = Callable[[str], str]
 
 
 class Consent(StrEnum):
@@ -236,22 +238,61 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class OutMessage:
-    """One message to one person, fully rendered. Header values are ASCII and hold no line break."""
+class Template:
+    """A text split at its fields: literal, field, literal, ...; one more literal than slots."""
 
-    outbox_id: str
-    to: Address
+    literals: tuple[str, ...]
+    slots: tuple[tuple[str, Escape], ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self.slots)
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """Join the literals with `values`; these are escaped and never scanned for fields again."""
+        parts = [self.literals[0]]
+        for (name, put), literal in zip(self.slots, self.literals[1:], strict=True):
+            parts += (put(values[name]), literal)
+        return "".join(parts)
+
+    def settle(self, values: Mapping[str, str]) -> Template:
+        """Fill what is the same for everybody; the other fields stay open."""
+        literals, slots = [self.literals[0]], []
+        for (name, put), literal in zip(self.slots, self.literals[1:], strict=True):
+            if name in values:
+                literals[-1] += put(values[name]) + literal
+            else:
+                slots.append((name, put))
+                literals.append(literal)
+        return Template(tuple(literals), tuple(slots))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Letter:
+    """What every message of a send shares, split at its fields. Headers are ASCII.
+
+    Compared by identity, so that what a provider makes of it once can be kept.
+    """
+
+    subject: Template
+    html: Template
+    text: Template
     sender: Address
     reply_to: tuple[Address, ...]
-    subject: str
-    html: str
-    text: str
-    date: datetime
-    message_id: str
-    headers: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[str, Template], ...]
     attachments: tuple[Attachment, ...]
     stream: Literal["transactional", "broadcast"]
     tag: str  # the issue's slug
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """What one message has of its own. No value holds a line break or control character."""
+
+    outbox_id: str
+    to: Address
+    message_id: str
+    values: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +306,7 @@ class PreparedBatch:
     headers: Mapping[str, str]
     body: bytes
     outbox_ids: tuple[str, ...]
+    recipients: tuple[str, ...] = ()  # mailboxes, in the same order
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,12 +321,21 @@ class ItemResult:
     retry_after: float | None = None  # seconds
 
 
+#: Codes of a call that was refused whole: what it carried may go in two halves.
+REFUSED_WHOLE = frozenset({"http 400", "http 413", "http 422"})
+#: Codes that every further call would meet too: a person must act first.
+STOPS = frozenset(
+    {"http 401", "http 402", "http 403", "http 404", "http 405", "http 3xx", "smtp auth", "smtp from"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a provider can do; figures in messages, bytes and seconds.
 
     `lookup` says how a provider can be asked what it holds: `exact` means that an absent
-    message was surely not accepted; `none` that it cannot be asked.
+    message was surely not accepted; `none` that it cannot be asked. `merges` says that a batch
+    has one body, which the provider fills for each recipient.
     """
 
     max_batch: int
@@ -298,3 +349,29 @@ class Capabilities:
     lookup: Literal["exact", "metadata", "tag", "recipient", "none"]
     lookup_window_s: int
     atomic_batch: bool | None
+    merges: bool = False
+    smtputf8: bool = False
+
+    def batch_of(self, *, attachments: bool) -> int:
+        """How many messages one call takes, if they carry files or not."""
+        return 1 if attachments and not self.attachments_in_batch else self.max_batch
+
+
+Security = Literal["starttls", "tls", "none"]
+Promise = Literal["keys", "search", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a provider is made from: [provider] of book.toml, and the environment for its secrets."""
+
+    folder: Path  # of the provider `file`
+    env: Mapping[str, str] = field(repr=False)
+    url: str = ""  # of the provider's API; empty: its own
+    host: str = ""
+    port: int = 0  # 0: the usual one
+    security: Security = "starttls"
+    domain: str = ""
+    region: str = ""
+    stream: str = ""
+    promise: Promise = "keys"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from datetime import datetime
+from importlib import import_module
 from types import MappingProxyType
 from typing import Protocol
 
-from outbox.model import Capabilities, ItemResult, OutMessage, PreparedBatch
-
-from .file import File
+from outbox.model import Account, Addressee, Capabilities, ItemResult, Letter, PreparedBatch
 
 
 class Provider(Protocol):
@@ -21,8 +20,13 @@ class Provider(Protocol):
     @property
     def caps(self) -> Capabilities: ...
 
-    def prepare(self, messages: Sequence[OutMessage], batch_id: str) -> PreparedBatch:
-        """Make the bytes of one call. Pure: the same input gives the same bytes."""
+    def prepare(
+        self, letter: Letter, people: Sequence[Addressee], batch_id: str, *, date: datetime
+    ) -> PreparedBatch:
+        """Make the bytes of one call. Pure: the same input gives the same bytes.
+
+        Raises MustSplit when these people do not fit into one call, OutboxError when a message cannot be made.
+        """
 
     def send(self, batch: PreparedBatch) -> list[ItemResult]:
         """Make one call, without retry, and answer for each message in order; a failed call is an answer."""
@@ -30,6 +34,29 @@ class Provider(Protocol):
     def lookup(self, batch: PreparedBatch) -> dict[str, ItemResult]:
         """Ask which messages of a batch the provider holds; `caps.lookup` says what an absent one means."""
 
+    def close(self) -> None:
+        """Let go of connections."""
 
-#: A provider is made from the folder for .eml files (others will take their settings from the environment).
-PROVIDERS: Mapping[str, Callable[[Path], Provider]] = MappingProxyType({"file": File})
+
+def _from(module: str, kind: str) -> Callable[[Account], Provider]:
+    """A provider is loaded when it is used: most runs need one, and no library of the others."""
+
+    def make(account: Account) -> Provider:
+        provider: Provider = getattr(import_module(f".{module}", __name__), kind)(account)
+        return provider
+
+    return make
+
+
+PROVIDERS: Mapping[str, Callable[[Account], Provider]] = MappingProxyType(
+    {
+        "file": _from("file", "File"),
+        "sandbox": _from("sandbox", "Sandbox"),
+        "smtp": _from("smtp", "Smtp"),
+        "resend": _from("resend", "Resend"),
+        "postmark": _from("postmark", "Postmark"),
+        "mailgun": _from("mailgun", "Mailgun"),
+        "brevo": _from("brevo", "Brevo"),
+        "ses": _from("ses", "Ses"),
+    }
+)
