@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from types import MappingProxyType
 from urllib.parse import quote
 
 from .errors import IssueError, Place
 from .fields import KNOWN, check_values, split
+from .gate import Case, judge
 from .headers import encode_address, encode_phrase
 from .issue import parse, split_issue
+from .mime import build
 from .model import (
     Addressee,
     Attachment,
+    Capabilities,
     Envelope,
     Field,
     Issue,
@@ -24,16 +27,14 @@ from .model import (
     OnUnknown,
     Recipient,
     Send,
+    State,
     Template,
 )
 from .store import Tx, issues, ledger
 from .tokens import Signer
 
-MAX_HTML, WARN_HTML = (
-    102_000,
-    80_000,
-)  # bytes; Gmail cuts longer letters off, and the unsubscribe link with them
 IMAGE = re.compile(r"""(\bsrc\s*=\s*["'])(images/[^"']+)(?=["'])""")
+SAMPLE_DATE = datetime(2026, 1, 1, tzinfo=UTC)  # any will do
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
 )
@@ -64,10 +65,18 @@ class FrozenSend:
     signer: Signer
 
 
-def plan(tx: Tx, issue: Issue, envelope: Envelope, *, now: datetime, at: datetime | None = None) -> Plan:
-    """Say what sending `issue` would do, changing nothing."""
+def plan(
+    tx: Tx,
+    issue: Issue,
+    envelope: Envelope,
+    *,
+    now: datetime,
+    at: datetime | None = None,
+    caps: Capabilities | None = None,
+) -> Plan:
+    """Say what sending `issue` would do, changing nothing; `caps` are those of the provider."""
     audience, first = ledger.count_audience(tx)
-    problems, notes = check(issue, envelope)
+    problems, notes = check(issue, envelope, caps)
     return Plan(
         slug=issue.slug,
         subject=issue.subject,
@@ -81,20 +90,9 @@ def plan(tx: Tx, issue: Issue, envelope: Envelope, *, now: datetime, at: datetim
     )
 
 
-def check(issue: Issue, envelope: Envelope) -> tuple[list[str], list[str]]:
+def check(issue: Issue, envelope: Envelope, caps: Capabilities | None = None) -> tuple[list[str], list[str]]:
     """Return what forbids the send of an issue, and what its author should know."""
-    problems = [say for wrong, say in _RULES if wrong(issue, envelope)]
-    size = len(issue.files["body.html"])
-    if size > MAX_HTML:
-        problems.append(f"body.html has {size:,} bytes; Gmail cuts off after {MAX_HTML:,}")
-    notes = (
-        [f"body.html has {size:,} bytes; keep it below {WARN_HTML:,}"] if WARN_HTML < size <= MAX_HTML else []
-    )
-    try:
-        place_images(issue, envelope)
-    except IssueError as error:
-        problems.append(str(error))
-    return problems, notes
+    return judge(Case(issue, envelope, caps), lambda: _write_sample(issue, envelope))
 
 
 def freeze(
@@ -108,12 +106,13 @@ def freeze(
     send_id: str,
     now: datetime,
     at: datetime | None = None,
+    caps: Capabilities | None = None,
 ) -> int:
     """Copy the issue into the database and plan one message for everyone confirmed; returns how many.
 
     Raises IssueError when the issue may not be sent, or was frozen before.
     """
-    problems, _ = check(issue, envelope)
+    problems, _ = check(issue, envelope, caps)
     if problems:
         raise IssueError("; ".join(problems), Place(issue.slug))
     known = issues.digest_of(tx, issue.slug)
@@ -135,11 +134,15 @@ def load(tx: Tx, send_id: str, signer: Signer) -> FrozenSend:
     """Read a send back from the ledger; the folder it came from is not looked at again."""
     order = ledger.find_send(tx, send_id)
     document, files = issues.load(tx, order.slug)
-    issue = parse(document, files, order.slug)
+    return compose(order, parse(document, files, order.slug), signer)
+
+
+def compose(order: Send, issue: Issue, signer: Signer) -> FrozenSend:
+    """Split an issue's letter, with all filled that is the same for everybody; raises IssueError."""
     subject, _, text = split_issue(issue)
     html, shown = place_images(issue, order.envelope)
     added = [
-        Attachment(name, kind, files[f"attachments/{name}"])
+        Attachment(name, kind, issue.files[f"attachments/{name}"])
         for name, kind in sorted(issue.attachments.items())
     ]
     fields = {**KNOWN, **issue.fields}
@@ -198,6 +201,14 @@ def place_images(issue: Issue, envelope: Envelope) -> tuple[str, list[Attachment
     return IMAGE.sub(point, issue.html), list(shown.values())
 
 
+def _write_sample(issue: Issue, envelope: Envelope) -> bytes:
+    """One message as it would go out, to somebody of whom nothing is known."""
+    order = Send("sample", issue.slug, issue.digest, "file", "hold", SAMPLE_DATE, envelope)
+    frozen = compose(order, issue, Signer(("sample",), envelope.list_id))
+    person = Recipient("sample", 0, envelope.reply_to.email, "", State.PLANNED)
+    return build(frozen.letter, personalise(frozen, person), date=SAMPLE_DATE)
+
+
 def _picture(path: str, content: bytes, envelope: Envelope) -> Attachment:
     kind = MEDIA_TYPES.get(path.rpartition(".")[2].lower(), "application/octet-stream")
     content_id = f"{sha256(path.encode()).hexdigest()[:16]}@{envelope.list_id}"
@@ -237,41 +248,3 @@ def _list_headers(order: Send, kind: str) -> tuple[tuple[str, Template], ...]:
         ("List-Unsubscribe-Post", Template(("List-Unsubscribe=One-Click",))),
         ("Feedback-ID", Template((f"{order.slug}:{envelope.list_id}:{kind}:{sender_id}",))),
     )
-
-
-def _lacks(issue: Issue, field: str, literal: str = "") -> bool:
-    _, html, text = split_issue(issue)
-    bodies = ((html, issue.html), (text, issue.text))
-    return not all(field in part.names or (literal and literal in body) for part, body in bodies)
-
-
-#: Fields that are filled where somebody has acted: signed up, or asked for the book.
-_PERSONAL = ("confirm_url", "download_url")
-
-
-_RULES = (
-    (
-        lambda issue, _: issue.kind != "issue",
-        "is a letter; letters are sent by what a person does, not by hand",
-    ),
-    (
-        lambda issue, envelope: issue.list_name not in {"", envelope.list_name},
-        "is made for another list than [list] name in book.toml",
-    ),
-    (
-        lambda issue, _: issue.segment,
-        "is for a segment of the list, and segments are not there yet",
-    ),
-    (
-        lambda issue, _: any(name in issue.fields for name in _PERSONAL),
-        f"uses a field of letters ({' or '.join(_PERSONAL)}); nobody fills it in an issue",
-    ),
-    (
-        lambda issue, _: _lacks(issue, "unsubscribe_url"),
-        "needs @@unsubscribe_url@@ in both body.html and body.txt",
-    ),
-    (
-        lambda issue, envelope: _lacks(issue, "postal_address", envelope.postal_address),
-        "needs @@postal_address@@ in both body.html and body.txt",
-    ),
-)

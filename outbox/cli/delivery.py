@@ -22,7 +22,7 @@ from outbox import mailing, worker
 from outbox.addresses import read_mailbox
 from outbox.config import Settings
 from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError, PeopleError
-from outbox.model import Issue, State
+from outbox.model import Capabilities, Issue, State
 from outbox.people import enlist_all, read_people
 from outbox.providers import PROVIDERS
 from outbox.store import Store, ledger, open_store, subscribers
@@ -210,7 +210,8 @@ def _read(settings: Settings, name: str) -> Issue:
 
 def _plan(settings: Settings, store: Store, issue: Issue, at: datetime | None) -> mailing.Plan:
     with store.read() as tx:
-        return mailing.plan(tx, issue, settings.envelope, now=clock(), at=at)
+        caps = _capabilities(settings)
+        return mailing.plan(tx, issue, settings.envelope, now=clock(), at=at, caps=caps)
 
 
 def _freeze(settings: Settings, store: Store, issue: Issue, at: datetime | None) -> None:
@@ -224,13 +225,18 @@ def _freeze(settings: Settings, store: Store, issue: Issue, at: datetime | None)
             issue,
             settings.envelope,
             provider=settings.provider,
-            max_batch=PROVIDERS[settings.provider](settings.account).caps.max_batch,
+            max_batch=_capabilities(settings).max_batch,
             on_unknown=settings.on_unknown,
             send_id=uuid4().hex,
             now=clock(),
             at=at,
+            caps=_capabilities(settings),
         )
     print(f"{issue.slug}: frozen for {number} people" + (f", due {_short(found.due_at)}" if at else ""))
+
+
+def _capabilities(settings: Settings) -> Capabilities:
+    return PROVIDERS[settings.provider](settings.account).caps
 
 
 def _freeze_due(settings: Settings, store: Store) -> Iterator[OutboxError]:

@@ -127,28 +127,10 @@ def test_a_second_freeze_is_refused(
         mailing.freeze(tx, read(make_issue(words=10)), envelope, now=now, **{**ORDER, "send_id": "t"})
 
 
-NO_LINK = {"text": "First light\n@@postal_address@@", "html": None}
-
-
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"kind": "letter"}, "is a letter"),
-        ({"list": "Another list"}, "made for another list"),
-        ({"segment": "carers"}, "segments are not there yet"),
-        (
-            {
-                "text": f"{TEXT}@@download_url@@",
-                "fields": {**FIELDS, "download_url": {"type": "url", "default": ""}},
-            },
-            "a field of letters",
-        ),
         ({"text": "@@postal_address@@ @@first_name@@"}, "needs @@unsubscribe_url@@ in both"),
-        ({"text": "@@unsubscribe_url@@ @@first_name@@"}, "needs @@postal_address@@ in both"),
-        (
-            {"html": "<p>@@first_name@@ @@unsubscribe_url@@ @@postal_address@@</p>" + "x" * 110_000},
-            "Gmail cuts off",
-        ),
         (
             {"html": '<img src="images/dusk.png">@@first_name@@ @@unsubscribe_url@@ @@postal_address@@'},
             r"body\.html:1: shows images/dusk\.png, which is not in the folder",
