@@ -47,6 +47,8 @@ class Outbox(_Table, frozen=True):
     mail_dir: Line = "build/mail"  # folder of the `file` provider
     images: Images = "embed"  # inside the message, or linked from base_url
     on_unknown: OnUnknown = "hold"  # what becomes of a message nobody can tell about
+    dkim: tuple[Line, ...] = ()  # selectors that the provider signs with, for `outbox doctor`
+    bounce_domain: str = ""  # domain that failed mail goes back to, where you have one of your own
 
 
 Name = Literal["file", "sandbox", "smtp", "resend", "postmark", "mailgun", "brevo", "ses"]
@@ -93,6 +95,8 @@ class Settings:
     account: Account
     on_unknown: OnUnknown
     secrets: tuple[str, ...] = field(repr=False)
+    dkim: tuple[str, ...] = ()
+    bounce_domain: str = ""
 
 
 def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
@@ -116,6 +120,8 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         account=_account(provider, folder / box.mail_dir, env, _Lines(text, path)),
         on_unknown=box.on_unknown,
         secrets=_secrets(env),
+        dkim=box.dkim,
+        bounce_domain=box.bounce_domain.lower(),
     )
 
 

@@ -10,7 +10,7 @@ import typer
 
 from outbox.errors import OutboxError
 
-from . import delivery, people, rehearsal
+from . import delivery, operator, people, rehearsal
 from .opening import Options
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (*delivery.COMMANDS, *rehearsal.COMMANDS):
+for command in (*delivery.COMMANDS, *operator.COMMANDS, *rehearsal.COMMANDS):
     app.command()(command)
 app.add_typer(people.app, name="subscribers")
 

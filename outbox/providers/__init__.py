@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from importlib import import_module
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from outbox.model import Account, Addressee, Capabilities, ItemResult, Letter, PreparedBatch
 
@@ -36,6 +36,17 @@ class Provider(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
+
+
+@runtime_checkable
+class Askable(Protocol):
+    """A provider that `outbox doctor --online` can ask whether it takes our secrets."""
+
+    def ask_account(self) -> str:
+        """Make one call that changes nothing; return the provider's refusal, or nothing when all is well.
+
+        Raises CallFailed when no answer came.
+        """
 
 
 def _from(module: str, kind: str) -> Callable[[Account], Provider]:

@@ -1,0 +1,41 @@
+"""Checks of this machine: the secret, the database, the disk."""
+
+from __future__ import annotations
+
+from outbox.errors import OutboxError
+from outbox.store.health import find_damage
+
+from .carriers import CARRIERS
+from .case import Answer, Case, error, passed, warning
+
+GOOD_SECRET = 32  # characters
+LITTLE, TOO_LITTLE = 1_000_000_000, 100_000_000  # bytes left on the disk
+
+
+def check_secret(case: Case) -> Answer:
+    """Links are signed with a secret that does not lie in the database."""
+    secrets, real = case.settings.secrets, case.settings.provider in CARRIERS
+    if not secrets:
+        said = "OUTBOX_SECRET is not set; whoever gets a copy of the database can forge links"
+        return error(said) if real else warning(said)
+    shortest = min(map(len, secrets))
+    if shortest < GOOD_SECRET:
+        return warning(f"OUTBOX_SECRET has {shortest} characters")
+    return passed(f"OUTBOX_SECRET is set, {shortest} characters")
+
+
+def check_database(case: Case) -> Answer:
+    """The ledger can be opened, and is whole."""
+    if case.store is None:
+        return error(case.trouble or "there is no database")
+    try:
+        damage = find_damage(case.store)
+    except OutboxError as wrong:
+        return error(str(wrong))
+    return error("; ".join(damage[:3])) if damage else passed("the database is whole")
+
+
+def check_disk(case: Case) -> Answer:
+    """There is room to write down what happens."""
+    said = f"{case.free / 1e9:,.1f} GB are free"
+    return error(said) if case.free < TOO_LITTLE else warning(said) if case.free < LITTLE else passed(said)
