@@ -38,7 +38,7 @@ class Smtp:
         max_request_bytes=25_000_000,
         per_recipient_headers=True,
         attachments_in_batch=True,
-        metadata_hidden=True,
+        metadata_hidden=False,
         scheduling=False,
         replay_window_s=None,
         lookup="none",
