@@ -22,25 +22,15 @@ JUDGES = [("EPUBCheck", "epub"), ("Ace", "epub"), ("veraPDF", "pdf"), ("qpdf", "
 pytestmark = [pytest.mark.judges, pytest.mark.slow]
 
 
-def copy_sample(folder: Path) -> Path:
-    """The book of this project: book.toml and what it names."""
-    for path in [ROOT / "book.toml", *(ROOT / "chapters").rglob("*")]:
-        if path.is_file():
-            (folder / path.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path.relative_to(ROOT)).write_bytes(path.read_bytes())
-    return folder
-
-
 @pytest.fixture(scope="module")
 def shelf(
     build: Callable[..., object], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[tuple[str, str], Path]:
     """Every book on disk, by its name and layout, without suffix."""
     folder = tmp_path_factory.mktemp("judged")
-    sample = copy_sample(tmp_path_factory.mktemp("sample"))
     paths = {}
     for case, layout in BOOKS:
-        built = build(sample if case == "sample" else case, layout=layout)
+        built = build(case, layout=layout)
         paths[case, layout] = path = folder / f"{case}-{layout}"
         path.with_suffix(".pdf").write_bytes(built.pdf_bytes)
         path.with_suffix(".epub").write_bytes(built.epub_bytes)
