@@ -106,10 +106,26 @@ def manuscript(tmp_path: Path) -> Writer:
 
 
 @pytest.fixture(scope="session")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Builder:
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A copy of a folder of tests/manuscripts, or of the `sample` book, in which a build leaves nothing behind."""
+    shelf = tmp_path_factory.mktemp("manuscripts")
+
+    def copy_once(case: str) -> Path:
+        folder = shelf / case
+        if not folder.exists() and case == "sample":
+            shutil.copytree(ROOT / "chapters", folder / "chapters")
+            shutil.copy(ROOT / "book.toml", folder)
+        elif not folder.exists():
+            shutil.copytree(MANUSCRIPTS / case, folder, ignore=shutil.ignore_patterns("golden", "build"))
+        return folder
+
+    return copy_once
+
+
+@pytest.fixture(scope="session")
+def build(copied: Callable[[str], Path]) -> Builder:
     """Make an edition of a folder of tests/manuscripts, of the `sample`, or of one's own folder, once a session."""
     made: dict[tuple[object, ...], Built] = {}
-    shelf = tmp_path_factory.mktemp("manuscripts")
 
     def build_once(
         case: str | Path,
@@ -120,21 +136,11 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Builder:
     ) -> Built:
         key = (case, edition, layout or "classic", formats)
         if key not in made:
-            folder = _copy_case(case, shelf) if isinstance(case, str) else case
+            folder = copied(case) if isinstance(case, str) else case
             made[key] = _build(folder, edition, layout, formats)
         return made[key]
 
     return build_once
-
-
-def _copy_case(case: str, shelf: Path) -> Path:
-    folder = shelf / case
-    if not folder.exists() and case == "sample":
-        shutil.copytree(ROOT / "chapters", folder / "chapters")
-        shutil.copy(ROOT / "book.toml", folder)
-    elif not folder.exists():
-        shutil.copytree(MANUSCRIPTS / case, folder, ignore=shutil.ignore_patterns("golden", "build"))
-    return folder
 
 
 def _build(folder: Path, edition: str, layout: str, formats: tuple[str, ...]) -> Built:
