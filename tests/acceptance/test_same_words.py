@@ -1,27 +1,42 @@
 """A chapter has the same words, in the same order, in the PDF, the EPUB, a letter and the letter's text part.
 
-The EPUB says what is expected. The PDF says just that. A letter says it as letters do: what it says otherwise,
-in its HTML and in its text part, stands in this file and nowhere else.
+The EPUB says what is expected of the others. All that they may say otherwise:
+
+PDF     a number follows a reference, the page's; the spaces in "Chapter 1" are set by eye;
+        a table that goes on on the next page has its heads again; the words drawn in a picture belong to the
+        picture, and its description is compared; running heads and page numbers are furniture, and looked at alone.
+letter  it is headed by its title alone, which a dedication has too, and signed as the issue says (by-line, foot);
+        references name their target in full, for there is no page to turn to; figures are counted from 1;
+        a bare address goes without its scheme; on a phone each cell of a wide table has its column's head.
+text    as the letter, and addresses are read out, pictures announced; each cell of a wide table has its head.
+neither what `::: only output=email` and `output=book` set apart: the letter is made of what a book has.
+
+Small and capital letters and punctuation are not compared. The works cited stand at the end of the letter, and
+only those; notes are compared with their marks.
 """
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 import pytest
+from lxml import etree
 from lxml import html as lxml_html
 
 from pipeline.formats.issue import Issue
 from pipeline.layouts import list_layouts
 from pipeline.model import Mailing
 from pipeline.newsletter import render_issue
-from tests.reading.markup import Element, Markup, has_class
+from tests.reading.markup import Element, Markup
 from tests.reading.pages import Page, read_pages
 from tests.reading.words import Piece, Ways, Word, find_difference, list_words, split_words
 
@@ -34,7 +49,7 @@ NAMES = {"h": "http://www.w3.org/1999/xhtml"}
 
 # -- what a letter says otherwise than a book
 
-#: A letter has no page to turn to: what a reference points at is named in full.
+#: A letter has no page to turn to: what a reference points at is named in full. Its figures are counted from 1.
 #: Kind of reference, and whether its target is in the same chapter -> what stands for it.
 REFERENCES = {
     ("ch", False): "the chapter “{title}”",
@@ -71,18 +86,18 @@ def _say_table(reader: Markup, table: Element) -> list[Piece]:
     heads, rows = _read_cells(reader, table)
     stacked = [*heads]
     for first, *others in rows:
-        stacked += [first, *(word for pair in zip(heads[1:], others, strict=True) for word in pair)]
-    return [*_read_caption(reader, table), _set_in_one_of(heads + sum(rows, []), stacked)]
+        stacked += [first, *chain(*zip(heads[1:], others, strict=True))]
+    return [*_read_caption(reader, table), _set_in_one_of([*heads, *chain(*rows)], stacked)]
 
 
 def _say_table_in_text(reader: Markup, table: Element) -> list[Piece]:
     """In a terminal, rows too long for a line are stacked, and each cell stands behind the head of its column."""
     heads, rows = _read_cells(reader, table)
-    stacked = [word for row in rows for pair in zip(heads, row, strict=True) for word in pair]
-    return [*_read_caption(reader, table), _set_in_one_of(heads + sum(rows, []), stacked)]
+    stacked = [word for row in rows for word in chain(*zip(heads, row, strict=True))]
+    return [*_read_caption(reader, table), _set_in_one_of([*heads, *chain(*rows)], stacked)]
 
 
-def _say_table_on_pages(reader: Markup, table: Element) -> list[Piece]:
+def _say_table_in_print(reader: Markup, table: Element) -> list[Piece]:
     """Where a table goes on on the next page, its heads are printed again."""
     heads, rows = _read_cells(reader, table)
     pieces = [*_read_caption(reader, table), " ".join(heads)]
@@ -106,10 +121,9 @@ def _set_in_one_of(*ways: list[str]) -> Ways:
 
 
 PLAIN = Markup()
-PRINT = Markup({"table": _say_table_on_pages})
+PRINT = Markup({"table": _say_table_in_print})
 LETTER = Markup({"a": _say_link, "table": _say_table})
 TEXT = Markup({"a": _say_link_in_text, "img": _say_picture_in_text, "table": _say_table_in_text})
-
 
 
 # -- the outputs
@@ -142,6 +156,13 @@ class Printed:
         slugs = [chapter.slug for chapter in self.built.book.chapters]
         return {self.built.find(f"{slug}.xhtml", labels)[0]: slug for slug in slugs}
 
+    def read_print(self, slug: str) -> tuple[list[Word], list[Word]]:
+        """The running text of a chapter's pages, and the notes at their feet."""
+        pages = self.list_pages(slug)
+        return tuple(
+            list_words(chain(*side)) for side in zip(*((p.text, p.notes) for p in pages), strict=True)
+        )
+
     def make_letter(self, slug: str) -> Issue:
         """The whole chapter as a letter, with the passages of `::: only` that a book has."""
         chapter = next(chapter for chapter in self.built.book.chapters if chapter.slug == slug)
@@ -149,21 +170,29 @@ class Printed:
         return render_issue(self.built.manuscript, self.built.book, sent)
 
     def name_in_full(self, section: Element) -> None:
-        """Put what a letter says in place of each reference."""
+        """Count the figures and tables of `section` from 1, and put what a letter says in place of each reference."""
+        labels: dict[str, str] = {}
+        for label in section.xpath(".//h:span[@class='label']", namespaces=NAMES):
+            kind = label.text.split()[0]
+            number = 1 + sum(other.startswith(kind) for other in labels.values())
+            label.text = labels[label.xpath("string(../../@id)")] = f"{kind} {number}"
         for link in section.xpath(".//h:a[contains(@class, 'ref ')]", namespaces=NAMES):
-            home = link.get("href").partition("#")[0]
-            kind = link.get("class").removeprefix("ref ")
+            home, _, target = link.get("href").partition("#")
+            saying = REFERENCES.get((link.get("class").removeprefix("ref "), not home), "{label}")
+            label = labels.get("" if home else target) or "".join(link.itertext())
             title = self.built.find(home or f"{section.get('id')}.xhtml", "string(//h:h1)")
-            saying = REFERENCES.get((kind, not home), "{label}")
-            link.text = saying.format(label="".join(link.itertext()), title=title)
-            link[:] = []
+            link.text, link[:] = saying.format(label=label, title=title), []
 
     def list_sources(self, section: Element) -> list[Element]:
         """The works that `section` cites, in the order of the book's list."""
         cited = set(section.xpath(".//h:a[contains(@class, 'biblioref')]/@href", namespaces=NAMES))
         if not cited:
             return []
-        return [p for p in self.built.find("references.xhtml", "//h:p") if f"references.xhtml#{p.get('id')}" in cited]
+        return [
+            p
+            for p in self.built.find("references.xhtml", "//h:p")
+            if f"references.xhtml#{p.get('id')}" in cited
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +210,9 @@ def printed(build: Callable[..., Any]) -> Callable[[str, str], Printed]:
 
 
 def find_slug(book: Printed, name: str) -> str:
-    return next(c.slug for c in book.built.book.chapters if c.source == f"chapters/{name}")
+    """The chapter made of a file; that of the works cited has no file of its own."""
+    sources = {f"chapters/{name}", name}
+    return next(c.slug for c in book.built.book.chapters if {c.source, c.slug} & sources)
 
 
 # -- what each is expected to say
@@ -196,7 +227,7 @@ def take(section: Element, path: str) -> list[Element]:
     return found
 
 
-def expect_page(section: Element) -> tuple[list[Word], list[Word]]:
+def expect_print(section: Element) -> tuple[list[Word], list[Word]]:
     """The running text, in which nothing is said otherwise, and the notes, which stand at the foot of pages."""
     for label in section.xpath(".//h:p[@class='chapter-label']", namespaces=NAMES):
         label.text, label[:] = "".join("".join(label.itertext()).split()), []  # its spaces are the layout's
@@ -212,8 +243,9 @@ def take_notes(section: Element) -> list[Element]:
     return take(section, "h:section[@class='notes']")
 
 
-def expect_letter(book: Printed, section: Element, issue: Issue, manner: Markup) -> list[Word]:
+def expect_letter(book: Printed, slug: str, issue: Issue, manner: Markup) -> list[Word]:
     """Title, by-line, text, notes, sources and foot; the by-line and the foot are the issue's own."""
+    section = book.take_section(slug)
     sources = book.list_sources(section)
     book.name_in_full(section)
     take(section, ".//h:header/h:p[@class='chapter-label' or @class='byline']")
@@ -239,33 +271,33 @@ def read_all(reader: Markup, elements: Sequence[Element]) -> list[Piece]:
     return [piece for element in elements for piece in reader.read(element)]
 
 
-def read_html(data: bytes) -> list[Word]:
+def read_html(markup: str) -> list[Word]:
     """A letter from its title on: what stands above is the preheader and the name of the list."""
-    page = lxml_html.document_fromstring(data)
+    page = lxml_html.document_fromstring(markup)
     for element in page.xpath("//h1/preceding::*[not(*)]"):
         element.text = None
     return list_words(PLAIN.read(page))
 
 
-def read_text(data: bytes) -> list[Word]:
-    return list_words([re.sub("^=+$", "", data.decode(), flags=re.MULTILINE)])
+def read_text(text: str) -> list[Word]:
+    return list_words([text])
 
 
 # -- the same words
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize(("case", "name"), FILES)
+@pytest.mark.parametrize(("case", "name"), [*FILES, *((case, "references") for case in HOMES)])
 def test_a_chapter_has_the_same_words_in_pdf_and_epub(printed, case: str, name: str, layout: str) -> None:
-    """Running text against running text, notes against notes."""
+    """Running text against running text, notes against notes; the list of works cited is a chapter without a file."""
     book = printed(case, layout)
     slug = find_slug(book, name)
-    text, notes = expect_page(book.take_section(slug))
-    pages = book.list_pages(slug)
+    text, notes = expect_print(book.take_section(slug))
+    said, said_notes = book.read_print(slug)
 
     assert text
-    assert "" == find_difference(text, list_words(piece for page in pages for piece in page.text))
-    assert "" == find_difference(notes, list_words(piece for page in pages for piece in page.notes))
+    assert "" == find_difference(text, said)
+    assert "" == find_difference(notes, said_notes)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -275,7 +307,103 @@ def test_a_chapter_has_the_same_words_in_a_letter(printed, case: str, name: str,
     book = printed(case, layout)
     slug = find_slug(book, name)
     issue = book.make_letter(slug)
-    html, text = (expect_letter(book, book.take_section(slug), issue, manner) for manner in (LETTER, TEXT))
+    html, text = expect_letter(book, slug, issue, LETTER), expect_letter(book, slug, issue, TEXT)
 
-    assert "" == find_difference(html, read_html(issue.files["body.html"]))
-    assert "" == find_difference(text, read_text(issue.files["body.txt"]))
+    assert "" == find_difference(html, read_html(issue.files["body.html"].decode()))
+    assert "" == find_difference(text, read_text(issue.files["body.txt"].decode()))
+
+
+@pytest.mark.parametrize("case", HOMES)
+def test_every_chapter_is_compared(printed, case: str) -> None:
+    """None has a file that was not found."""
+    book = printed(case, "classic")
+    found = {find_slug(book, name) for home, name in [*FILES, (case, "references")] if home == case}
+
+    assert {chapter.slug for chapter in book.built.book.chapters} == found
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("case", HOMES)
+def test_what_a_screen_reader_passes_over_is_furniture(printed, case: str, layout: str) -> None:
+    """The title of the book or of a chapter, and the page's number."""
+    book = printed(case, layout)
+    titles = ["", book.built.book.meta.title, *(chapter.title for chapter in book.built.book.chapters)]
+
+    for page in book.pages:
+        heads = [split_words(f"{title} {page.label}") for title in titles]
+        assert sorted(split_words(page.furniture)) in [[], *map(sorted, heads)]
+
+
+# -- no word can be lost or said twice
+
+SLUG = "every-construct"  # the chapter with all there is
+#: A word that is shown: it stands in no tag, and is no name of a sign.
+SHOWN = r"(?<![&#\w])\w+\b(?![^<>]*>)(?!;)"
+
+
+def spoil(text: str, words: str = r"\w+") -> Iterator[str]:
+    """`text` without each of its words, and with each of them twice."""
+    for word in re.finditer(words, text):
+        yield text[: word.start()] + text[word.end() :]
+        yield f"{text[: word.end()]} {text[word.start() :]}"
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_no_word_of_a_letter_can_change(printed, layout: str) -> None:
+    """Left out or said twice, each word of both parts makes a difference."""
+    book = printed("letter", layout)
+    issue = book.make_letter(SLUG)
+    html, text = (expect_letter(book, SLUG, issue, manner) for manner in (LETTER, TEXT))
+    markup = re.sub("<!--.*?-->", "", issue.files["body.html"].decode(), flags=re.DOTALL)
+    head, title, body = markup.partition("<h1")
+
+    missed = [
+        body for body in spoil(body, SHOWN) if not find_difference(html, read_html(head + title + body))
+    ]
+    assert [] == missed
+    assert all(find_difference(text, read_text(said)) for said in spoil(issue.files["body.txt"].decode()))
+
+
+def test_no_word_of_an_epub_can_change(printed) -> None:
+    """Left out or said twice, each word of a chapter makes a difference to its pages."""
+    book = printed("letter", "classic")
+    text, notes = book.read_print(SLUG)
+    markup = re.sub("<h2 class=.notes-title.*?/h2>", "", book.built.members[f"{SLUG}.xhtml"].decode())
+    head, tag, body = markup.partition("<section")
+
+    for spoiled in spoil(body, SHOWN):
+        (section,) = etree.fromstring((head + tag + spoiled).encode()).findall("{*}body/{*}section")
+        expected, expected_notes = expect_print(section)
+        assert find_difference(expected, text) or find_difference(expected_notes, notes)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_no_line_of_a_pdf_can_change(printed, number: int) -> None:
+    """Left out or drawn twice, a piece of a line on any page makes a difference."""
+    book = printed("letter", "classic")
+    text, notes = expect_print(book.take_section(SLUG))
+    page = book.pages.index(book.list_pages(SLUG)[number])
+
+    for spoiled in spoil_page(book.built.pdf_bytes, page, every=5):
+        said, said_notes = replace(book, pages=read_pages(spoiled)).read_print(SLUG)
+        assert find_difference(text, said) or find_difference(notes, said_notes)
+
+
+def spoil_page(data: bytes, number: int, *, every: int) -> Iterator[bytes]:
+    """A PDF without each of the pieces drawn on a page, and with each twice; the last is the running head."""
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        page = pdf.pages[number]
+        drawn = list(pikepdf.parse_content_stream(page))
+        for at in [at for at, step in enumerate(drawn) if is_text(step)][:-1:every]:
+            for changed in (drawn[:at] + drawn[at + 1 :], drawn[: at + 1] + drawn[at:]):
+                page.Contents = pdf.make_stream(pikepdf.unparse_content_stream(changed))
+                out = io.BytesIO()
+                pdf.save(out)
+                yield out.getvalue()
+
+
+def is_text(step: pikepdf.ContentStreamInstruction) -> bool:
+    """Whether it draws more signs, of two bytes each, than a bullet has or ` (p. 12)` behind a reference."""
+    if str(step.operator) != "TJ":
+        return False
+    return sum(len(bytes(signs)) for signs in step.operands[0] if isinstance(signs, pikepdf.String)) > 2 * 8

@@ -13,7 +13,7 @@ Element = etree._Element
 Saying = Callable[["Markup", Element], list[Piece]]
 
 #: Between any other elements there is space.
-_INLINE = frozenset("a abbr b code em i s small span strong sub sup".split())
+_INLINE = frozenset(["a", "code", "em", "i", "s", "span", "strong", "sub", "sup"])
 _MUTE = frozenset(["head", "style", "script"])
 
 

@@ -15,6 +15,7 @@ import pypdfium2.raw as pdfium
 _BROKEN = re.compile("\N{HYPHEN}\\s+")
 _PAGE_NUMBER = re.compile(r"\s*\(p\.\s[\divxlc]+\)\s*")
 _ADDRESS = re.compile(r"\s*https?://")
+_DRAWN = -1  # the number of what is drawn inside a picture
 #: Tags inside a line.
 _INLINE = frozenset(["Span", "Link", "NonStruct"])
 
@@ -26,7 +27,6 @@ class Page:
     label: str
     text: list[str]
     notes: list[str]
-    contents: list[str]
     furniture: str
 
 
@@ -39,25 +39,25 @@ def read_pages(data: bytes) -> list[Page]:
 def _read_page(page: pypdfium2.PdfPage, label: str) -> Page:
     """Text stands in sections (Sect); the contents and the foot with its notes have no tag of their own."""
     marked = _read_marked(page.get_textpage())
-    tree = pdfium.FPDF_StructTree_GetForPage(page)
     text: list[str] = []
     notes: list[str] = []
     contents: list[str] = []
+    tree = pdfium.FPDF_StructTree_GetForPage(page)
     for at in range(pdfium.FPDF_StructTree_CountChildren(tree)):
         for _, branch in _list_kids(pdfium.FPDF_StructTree_GetChildAtIndex(tree, at)):
-            if _get_tag(branch) == "NonStruct":
-                notes += _read_tag(branch, marked)
-            for _, part in _list_kids(branch) if _get_tag(branch) == "Div" else ():
-                side = text if _get_tag(part) == "Sect" else contents
+            parts = [part for _, part in _list_kids(branch)] if _get_tag(branch) == "Div" else [branch]
+            for part in parts:
+                side = {"Sect": text, "NonStruct": notes if part is branch else contents}[_get_tag(part)]
                 side += _read_tag(part, marked)
     pdfium.FPDF_StructTree_Close(tree)
-    return Page(label, text, notes, contents, furniture=" ".join(marked.values()))
+    marked.pop(_DRAWN, None)
+    return Page(label, text, notes, furniture=" ".join(marked.values()))
 
 
 def _read_marked(page: Any) -> dict[int, str]:
     """The marked pieces of a page by their numbers; the space after a piece belongs to it."""
     marked: dict[int, str] = {}
-    number = -1
+    number = _DRAWN
     for at in range(page.count_chars()):
         if not pdfium.FPDFText_IsGenerated(page, at):
             number = pdfium.FPDFPageObj_GetMarkedContentID(pdfium.FPDFText_GetTextObject(page, at))

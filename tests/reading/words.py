@@ -52,9 +52,7 @@ def find_difference(expected: Sequence[Word], actual: Sequence[Word]) -> str:
     for at in range(max(len(wanted), len(actual))):
         if wanted[at : at + 1] != list(actual[at : at + 1]):
             before = " ".join(map(str, wanted[max(0, at - 8) : at]))
-            one, other = (
-                " ".join(map(str, words[at : at + 8])) or "the end" for words in (wanted, actual)
-            )
+            one, other = (" ".join(map(str, words[at : at + 8])) or "the end" for words in (wanted, actual))
             return f"after '{before}' should stand '{one}', but it is '{other}'"
     return ""
 
