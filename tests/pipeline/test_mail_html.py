@@ -130,11 +130,12 @@ def test_m22_every_colour_has_a_dark_one(layout: Layout) -> None:
 
 TEXT = [*product(["ink", "heading", "muted", "link"], ["paper", "ground"]), ("accent", "paper")]
 BOXES = list(product(["ink", "heading", "link"], ["tint", "warm-tint"]))
+TITLES = [("accent", "tint"), ("warm", "warm-tint")]
 OPENING = [("opening-ink", "opening"), ("opening-soft", "opening"), ("button-text", "button")]
 
 
 @pytest.mark.parametrize("mode", ["", "dark-"])
-@pytest.mark.parametrize(("front", "back"), TEXT + BOXES + OPENING)
+@pytest.mark.parametrize(("front", "back"), TEXT + BOXES + TITLES + OPENING)
 def test_m23_contrast(layout: Layout, mode: str, front: str, back: str) -> None:
     """At least 4.5 to 1, in light and dark (WCAG 2.2, 1.4.3)."""
     assert contrast(layout.tokens[mode + front], layout.tokens[mode + back]) >= 4.5
