@@ -17,7 +17,7 @@ from ..errors import ManuscriptError, Place
 from .raster import MAX_PIXELS, check_raster, encode_jpeg, raster_size, sniff, write_raster
 from .svg import read_svg, svg_size, write_svg
 
-__all__ = ["Picture", "encode_jpeg", "find_image", "for_epub", "for_print", "size_of"]
+__all__ = ["Picture", "encode_jpeg", "find_image", "for_epub", "for_print", "name_by_content", "size_of"]
 
 MAX_BYTES = 30_000_000  # of an author's file
 EPUB_BYTES, EPUB_PIXELS = 1_500_000, 4_000_000  # what the strictest of the stores takes
@@ -184,6 +184,11 @@ def _prepare_svg(path: Path, alt: str, size: int) -> Picture:
 
 def _picture(path: Path, kind: str, data: bytes, size: tuple[int, int]) -> Picture:
     extension, media_type = _WRITTEN[kind]
+    return Picture(name_by_content(path, data, extension), media_type, data, *size)
+
+
+def name_by_content(path: Path, data: bytes, extension: str) -> str:
+    """A name that reminds of `path`, lower-case ASCII, and is no other picture's."""
     ascii_stem = unicodedata.normalize("NFKD", path.stem.casefold()).encode("ascii", "ignore").decode()
     stem = re.sub(r"[^a-z0-9]+", "-", ascii_stem).strip("-")[:40] or "image"
-    return Picture(f"{stem}-{sha256(data).hexdigest()[:8]}{extension}", media_type, data, *size)
+    return f"{stem}-{sha256(data).hexdigest()[:8]}{extension}"
