@@ -44,11 +44,8 @@ def make_button(label: str) -> Node:
         ("| One\n| two", '<div class="verse">\n<p>One<br>two</p>\n</div>\n'),
         ("***", "<hr>\n"),
         (
-            "```\nif a < b:\n  stop  # now\n```",
-            (
-                '<p class="listing" dir="ltr"><code>if a &lt; b:<br>\n'
-                "&nbsp;&nbsp;stop&nbsp;&nbsp;# now</code></p>\n"
-            ),
+            "```\nif a:\n  stop  # <\n```",
+            '<p class="listing" dir="ltr"><code>if a:<br>\n&nbsp;&nbsp;stop&nbsp;&nbsp;# &lt;</code></p>\n',
         ),
         (
             "::: warning\nHot.\n:::",
