@@ -17,7 +17,10 @@ from ..errors import ManuscriptError, Place
 from .raster import MAX_PIXELS, check_raster, encode_jpeg, raster_size, sniff, write_raster
 from .svg import read_svg, svg_size, write_svg
 
-__all__ = ["Picture", "encode_jpeg", "find_image", "for_epub", "for_print", "name_by_content", "size_of"]
+__all__ = [
+    "Picture", "check_image", "encode_jpeg", "find_image", "for_epub", "for_print", "locate_image",
+    "name_by_content", "size_of",
+]  # fmt: skip
 
 MAX_BYTES = 30_000_000  # of an author's file
 EPUB_BYTES, EPUB_PIXELS = 1_500_000, 4_000_000  # what the strictest of the stores takes
@@ -42,11 +45,23 @@ def find_image(folder: Path, src: str, place: Place) -> Path:
 
     Raises ManuscriptError at `place` that says what is wrong with the file and what to do.
     """
+    path = locate_image(folder, src, place)
+    check_image(path, src, place)
+    return path
+
+
+def locate_image(folder: Path, src: str, place: Place) -> Path:
+    """As `find_image`, but what is in the file is not looked at."""
     with _blame(src, place):
         path = _follow(folder, src)
         _check_file(path, folder)
-        _check_content(path)
     return path
+
+
+def check_image(path: Path, src: str, place: Place) -> None:
+    """Read the file that `src` names to its end. Raises ManuscriptError when it is no whole, harmless picture."""
+    with _blame(src, place):
+        _check_content(path)
 
 
 def for_epub(path: Path, alt: str) -> Picture:

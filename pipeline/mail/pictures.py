@@ -12,7 +12,7 @@ from PIL import Image
 
 from ..errors import PipelineError, Place, raise_all
 from ..files import write_atomically
-from ..images import encode_jpeg, find_image, for_epub, name_by_content, size_of
+from ..images import check_image, encode_jpeg, for_epub, locate_image, name_by_content, size_of
 from ..model import Chapter, Node
 from ..pictures import draw_picture
 from ..typeset import Type
@@ -74,31 +74,44 @@ class _Maker:
 
     def prepare(self, image: Node, place: Place, share: float) -> MailPicture:
         """The picture that `image`, written at `place`, shows on a `share` of the column."""
-        path = find_image(self.folder, image.attrs["src"], place)
-        make = self._draw if path.suffix.lower() == ".svg" else self._reduce
+        path = locate_image(self.folder, image.attrs["src"], place)
         wanted = COLUMN if share > _NARROWEST else round(COLUMN * share)
+        make = self._draw if path.suffix.lower() == ".svg" else self._reduce
         try:
-            data, width, height = make(path, image.attrs["alt"], wanted)
+            return make(path, image, place, wanted)
         except PipelineError as error:
             raise type(error)(error.message, place) from error
-        return MailPicture(image.attrs["src"], name_by_content(path, data, ".jpg"), data, width, height)
 
-    def _draw(self, path: Path, alt: str, width: int) -> tuple[bytes, int, int]:
-        """A drawing as JPEG, and how large it is shown."""
-        art = for_epub(path, alt)
-        height = max(1, round(width * art.height / art.width))
+    def _draw(self, path: Path, image: Node, place: Place, width: int) -> MailPicture:
+        """A drawing, as wide as is wanted."""
+        check_image(path, image.attrs["src"], place)
+        art = for_epub(path, image.attrs["alt"])
+        height = _scale(width, (art.width, art.height))
         drawn = draw_picture(art.data, self.kind(), width=2 * width, height=2 * height)
-        return _fit(drawn, 2 * width), width, height
+        return _name(path, image, _fit(drawn, 2 * width), width, height)
 
-    def _reduce(self, path: Path, alt: str, wanted: int) -> tuple[bytes, int, int]:
-        """A photograph as JPEG, from the cache when it was made before, and how large it is shown."""
-        full_width, full_height = size_of(path)
-        width = min(wanted, full_width)
-        recipe = f"|{_RECIPE}|{width}|{MAX_BYTES}".encode()
+    def _reduce(self, path: Path, image: Node, place: Place, wanted: int) -> MailPicture:
+        """A photograph, as wide as is wanted and as it is; what was made before is taken from the cache."""
+        recipe = f"|{_RECIPE}|{wanted}|{MAX_BYTES}".encode()
         kept = self.cache / f"{sha256(path.read_bytes() + recipe).hexdigest()}.jpg"
-        if not kept.exists():
-            write_atomically(kept, _fit(for_epub(path, alt).data, 2 * width))
-        return kept.read_bytes(), width, max(1, round(width * full_height / full_width))
+        made = kept.exists()
+        if not made:
+            check_image(path, image.attrs["src"], place)
+        size = size_of(path)
+        width = min(wanted, size[0])
+        if not made:
+            write_atomically(kept, _fit(for_epub(path, image.attrs["alt"]).data, 2 * width))
+        return _name(path, image, kept.read_bytes(), width, _scale(width, size))
+
+
+def _scale(width: int, size: tuple[int, int]) -> int:
+    """How high a picture of `size` is when it is `width` wide."""
+    return max(1, round(width * size[1] / size[0]))
+
+
+def _name(path: Path, image: Node, data: bytes, width: int, height: int) -> MailPicture:
+    """Under a name that is unique by content, so that an address never shows another picture."""
+    return MailPicture(image.attrs["src"], name_by_content(path, data, ".jpg"), data, width, height)
 
 
 def _fit(art: bytes, width: int) -> bytes:
