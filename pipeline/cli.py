@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -149,6 +150,23 @@ def newsletter(
         _warn('book.toml names no chapters to send; add [newsletter] chapters = ["a-chapter"]')
     for path in paths:
         print(path.relative_to(manuscript.folder))
+
+
+@app.command()
+def preview(
+    book: _Book = Path(),
+    port: Annotated[
+        int | None, typer.Option("--port", metavar="N", min=0, max=65535, help="The port; else the next free one.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = True,
+) -> None:
+    """Show a chapter in every output, in a browser on this machine, made anew whenever you save.
+
+    Examples: pipeline preview; pipeline preview --port 9000 --no-open
+    """
+    from .preview.server import serve
+
+    serve(book, port=port, show=show, say=partial(print, flush=True), today=_today())
 
 
 def _today() -> date:

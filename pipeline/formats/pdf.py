@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,46 @@ def render(book: Book, layout: Layout, settings: Settings) -> Edition:
     return Edition(
         book.edition, "pdf", {f"{settings.file_name}.pdf": data}, pages=find_anchors(document, book, labels)
     )
+
+
+def lay_out_chapter(
+    book: Book,
+    layout: Layout,
+    settings: Settings,
+    *,
+    number: int = 0,
+    at_page: Callable[[], None] = lambda: None,
+) -> Document:
+    """The last chapter of `book` alone on its pages, the first of which has the number `number`.
+
+    0: the text begins with it, on page 1. `at_page` is called before each page and may raise to
+    call the layout off. References to other chapters do without the page's number.
+    """
+    section = write_sections(book, layout, settings)[-1]
+    ahead = () if section.front or not number else (_BEFORE,)  # layouts open the first chapter otherwise
+    css = _set_alone(book.chapters[-1], number, front=section.front)
+
+    def make_sheet(sections: Sequence[Section]) -> Sheet:
+        sheet = compose(book, layout, settings, (*ahead, *sections))
+        return replace(sheet, css=f"{sheet.css}\n{css}")
+
+    return lay_out_whole(Press(make_sheet, settings.type, alone=True, at_page=at_page), (section,))[0]
+
+
+#: Stands for the chapters that come before, and prints nothing.
+_BEFORE = Section("before", "chapter", "", '<section style="display: none"></section>')
+
+
+def _set_alone(chapter: Chapter, number: int, *, front: bool) -> str:
+    """CSS for a chapter without the book around it: on which side it begins, and what it cannot know."""
+    side = "left" if number and number % 2 == 0 else "right"
+    rules = [f"html {{ break-before: {side} }} .{'body' if front else 'front'} {{ display: none }}"]
+    if number:
+        rules.append(f"@page :first {{ counter-reset: page {number} !important }}")
+    for node in chapter.walk():
+        if node.kind == "reference" and node.attrs.get("chapter", chapter.slug) != chapter.slug:
+            rules.append(f'a.ref[href="{node.attrs["href"]}"]::after {{ content: none }}')
+    return "\n".join(rules)
 
 
 def write_sections(book: Book, layout: Layout, settings: Settings) -> tuple[Section, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from .markup import COLUMN, MailPicture
 
 MAX_BYTES = 200_000  # of one picture (rule M25)
 _QUALITIES = (88, 80, 70, 60, 45)
+_KEPT = 64  # pictures that one process does not make again
 _NARROWEST = 0.5  # of the column; a picture meant to be wider has the whole of a phone's
 
 
@@ -59,13 +61,14 @@ def _prepare(chapter: Chapter, image: Node, *, folder: Path, kind: Type, share: 
     wanted = COLUMN if share > _NARROWEST else round(COLUMN * share)
     width = wanted if drawn else min(wanted, master.width)
     height = max(1, round(width * master.height / master.width))
-    pixels = _draw(master, kind, width, height) if drawn else Image.open(io.BytesIO(master.data))
-    data = _encode(_shrink(pixels, 2 * width))
+    art = draw_picture(master.data, kind, width=2 * width, height=2 * height) if drawn else master.data
+    data = _write_jpeg(art, 2 * width)
     return MailPicture(image.attrs["src"], _name(master, data), data, width, height)
 
 
-def _draw(master: Picture, kind: Type, width: int, height: int) -> Image.Image:
-    return Image.open(io.BytesIO(draw_picture(master.data, kind, width=2 * width, height=2 * height)))
+@lru_cache(_KEPT)
+def _write_jpeg(art: bytes, width: int) -> bytes:
+    return _encode(_shrink(Image.open(io.BytesIO(art)), width))
 
 
 def _shrink(image: Image.Image, width: int) -> Image.Image:

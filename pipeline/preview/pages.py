@@ -1,0 +1,66 @@
+"""Put a proof's chapter on pages, numbered as in the last whole build of the book."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..formats.pdf import lay_out_chapter
+from ..resolve import FRONT
+from ..tagging import roman
+from ..typeset import draw_page
+from .proofs import Proof
+
+if TYPE_CHECKING:
+    from weasyprint import Document
+
+_PIXELS_TO_THE_POINT = 2.0
+_MOST_FRONT_PAGES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The pages of one chapter; `about` is told to the browser."""
+
+    document: Document
+    about: Mapping[str, Any]
+
+    def draw(self, number: int) -> bytes:
+        """The page `number`, counted from 0, as a PNG."""
+        return draw_page(self.document, number, scale=_PIXELS_TO_THE_POINT)
+
+
+def lay_out(proof: Proof, *, at_page: Callable[[], None]) -> Pages:
+    """The chapter on its pages; `at_page` is called before each and may raise to call it off."""
+    known = find_page_number(proof.whole, proof.book.chapters[0].slug)
+    first = known or 1
+    document = lay_out_chapter(
+        proof.book, proof.layout, proof.settings, number=0 if proof.opens else first, at_page=at_page
+    )
+    name = roman if proof.book.chapters[0].kind in FRONT else str
+    labels = [name(first + index) for index in range(len(document.pages))]
+    return Pages(document, {"pages": labels, "left": first % 2 == 0, "known": bool(known) or proof.opens})
+
+
+def find_page_number(whole: Path, slug: str) -> int:
+    """On which page the chapter `slug` begins in the PDF `whole`; 0 when nobody knows."""
+    import pypdfium2
+    from pypdfium2 import raw
+
+    if not whole.exists():
+        return 0
+    try:
+        with pypdfium2.PdfDocument(whole) as pdf:
+            target = raw.FPDF_GetNamedDestByName(pdf.raw, slug.encode())
+            label = pdf.get_page_label(raw.FPDFDest_GetDestPageIndex(pdf.raw, target)) if target else ""
+    except pypdfium2.PdfiumError:
+        return 0
+    return _read_number(label)
+
+
+def _read_number(label: str) -> int:
+    if label.isdigit():
+        return int(label)
+    return next((number for number in range(1, _MOST_FRONT_PAGES) if roman(number) == label), 0)
