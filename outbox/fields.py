@@ -11,28 +11,23 @@ from typing import Literal
 from urllib.parse import quote
 
 from .errors import IssueError, Place
+from .model import Field, FieldType
 
-FieldType = Literal["text", "html", "url"]
 #: Where a field stands: in HTML, in plain text, in a header, at the start of a link, further inside a link.
 Spot = Literal["html", "text", "header", "target", "link"]
 Source = Literal["html", "text", "header"]
 Escape = Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A known field: its type, and the word that stands in when a person has no value."""
-
-    type: FieldType
-    default: str = ""
-
-
+#: The fields every issue may use; it brings the defaults of its own (`fields` of issue.json).
 KNOWN: Mapping[str, Field] = MappingProxyType(
     {
         "first_name": Field("text", "friend"),
         "unsubscribe_url": Field("url"),
         "preferences_url": Field("url"),
         "browser_url": Field("url"),
+        "confirm_url": Field("url"),
+        "download_url": Field("url"),
         "postal_address": Field("text"),
         "list_name": Field("text"),
     }
@@ -87,8 +82,8 @@ class Template:
         return "".join(parts)
 
 
-def split(text: str, source: Source, path: str) -> Template:
-    """Split `text` at its fields, each with the escape of the spot it stands in.
+def split(text: str, source: Source, path: str, fields: Mapping[str, Field] = KNOWN) -> Template:
+    """Split `text` at its `fields`, each with the escape of the spot it stands in.
 
     Raises IssueError naming `path` and line for an unknown field, a field where its type
     must not stand, and for any `@@` left over.
@@ -97,32 +92,32 @@ def split(text: str, source: Source, path: str) -> Template:
     literals, slots, end = [], [], 0
     for token in TOKEN.finditer(text):
         literals.append(text[end : token.start()])
-        slots.append((token[1], _escape_for(token, spot_of(token.start()), path)))
+        slots.append((token[1], _escape_for(token, spot_of(token.start()), path, fields)))
         end = token.end()
     literals.append(text[end:])
     _refuse_leftovers(text, path)
     return Template(tuple(literals), tuple(slots))
 
 
-def check_values(values: Mapping[str, str]) -> None:
+def check_values(values: Mapping[str, str], fields: Mapping[str, Field] = KNOWN) -> None:
     """Refuse values that could forge a header or a link; raises IssueError."""
     for name, value in values.items():
         if UNSAFE.search(value):
             raise IssueError(f"the value of @@{name}@@ holds a line break or control character: {value!r}")
-        if KNOWN[name].type == "url" and not SAFE_URL.fullmatch(value):
+        if fields[name].type == "url" and not SAFE_URL.fullmatch(value):
             raise IssueError(f"the value of @@{name}@@ is not a link: {value!r}")
 
 
-def _escape_for(token: re.Match[str], spot: Spot | None, path: str) -> Escape:
+def _escape_for(token: re.Match[str], spot: Spot | None, path: str, fields: Mapping[str, Field]) -> Escape:
     name = token[1]
     place = _place(token.string, token.start(), path)
-    if name not in KNOWN:
-        raise IssueError(f"unknown field @@{name}@@; known are {', '.join(sorted(KNOWN))}", place)
+    if name not in fields:
+        raise IssueError(f"unknown field @@{name}@@; known are {', '.join(sorted(fields))}", place)
     if spot is None:
         raise IssueError(f"@@{name}@@ stands in a style, a script or an attribute without quotes", place)
-    put = ESCAPES.get((KNOWN[name].type, spot))
+    put = ESCAPES.get((fields[name].type, spot))
     if put is None:
-        raise IssueError(f"@@{name}@@ is of type {KNOWN[name].type} and must not stand in a {spot}", place)
+        raise IssueError(f"@@{name}@@ is of type {fields[name].type} and must not stand in a {spot}", place)
     return put
 
 

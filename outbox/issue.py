@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from .errors import IssueError, Place
-from .fields import KNOWN, FieldType, Template, split
-from .model import Issue, Kind
+from .fields import KNOWN, Template, check_values, split
+from .model import Field, FieldType, Issue, Kind
 
 DOCUMENT = "issue.json"
 BODIES = ("body.html", "body.txt")
@@ -27,6 +27,7 @@ Digest = Annotated[
 ]
 Line = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z")]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*\Z")]
+FieldName = Annotated[str, msgspec.Meta(pattern=r"^[a-z]+(?:_[a-z]+)*\Z")]
 FilePath = Annotated[
     str,
     msgspec.Meta(pattern=r"^(?:body\.html|body\.txt|(?:images|attachments)/[A-Za-z0-9_][A-Za-z0-9._-]*)\Z"),
@@ -38,6 +39,15 @@ class Attached(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: FileName
     media_type: Annotated[str, msgspec.Meta(pattern=r"^[a-z]+/[a-zA-Z0-9.+-]+\Z")]
+
+
+class Used(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A merge field that an issue uses."""
+
+    type: FieldType
+    default: Annotated[
+        Line, msgspec.Meta(description="For people of whom nothing else is known; the outbox fills its own.")
+    ]
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,10 +73,9 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     language: Annotated[
         str, msgspec.Meta(pattern=r"^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*\Z", description="BCP 47.")
     ]
-    fields: Annotated[
-        dict[str, FieldType], msgspec.Meta(description="The merge fields used, each with its type.")
-    ]
+    fields: Annotated[dict[FieldName, Used], msgspec.Meta(description="The merge fields used, by name.")]
     list: Annotated[Line, msgspec.Meta(description="Name of the list; empty: the only one.")]
+    segment: Annotated[Line, msgspec.Meta(description="The part of the list it is for; empty: all of it.")]
     layout: Line
     words: Annotated[int, msgspec.Meta(ge=0)]
     minutes: Annotated[int, msgspec.Meta(ge=0)]
@@ -125,7 +134,8 @@ def parse(document: bytes, files: Mapping[str, bytes], name: str) -> Issue:
         send_at=_moment(found.send_at, place),
         language=found.language,
         list_name=found.list,
-        fields=dict(found.fields),
+        segment=found.segment,
+        fields={name: Field(used.type, used.default) for name, used in found.fields.items()},
         attachments={file.name: file.media_type for file in found.attachments},
         files=dict(files),
         document=document,
@@ -136,11 +146,11 @@ def parse(document: bytes, files: Mapping[str, bytes], name: str) -> Issue:
 
 def split_issue(issue: Issue, name: str = "") -> tuple[Template, Template, Template]:
     """Return subject, HTML and text, split at their fields; raises IssueError for one out of place."""
-    at = f"{name or issue.slug}/"
+    at, fields = f"{name or issue.slug}/", {**KNOWN, **issue.fields}
     return (
-        split(issue.subject, "header", f"{at}{DOCUMENT}"),
-        split(issue.html, "html", f"{at}body.html"),
-        split(issue.text, "text", f"{at}body.txt"),
+        split(issue.subject, "header", f"{at}{DOCUMENT}", fields),
+        split(issue.html, "html", f"{at}body.html", fields),
+        split(issue.text, "text", f"{at}body.txt", fields),
     )
 
 
@@ -249,11 +259,14 @@ def _moment(text: str | None, place: Place) -> datetime | None:
 
 def _check_fields(issue: Issue, name: str) -> None:
     place = Place(f"{name}/{DOCUMENT}")
-    preheader = split(issue.preheader, "header", place.path)
+    for field, stated in issue.fields.items():
+        kind = KNOWN.get(field, stated).type
+        if kind != stated.type:
+            raise IssueError(f"the field {field} is of type {kind}, not {stated.type}", place)
+        if field not in KNOWN:
+            check_values({field: stated.default}, issue.fields)
+    preheader = split(issue.preheader, "header", place.path, {**KNOWN, **issue.fields})
     used = frozenset[str]().union(preheader.names, *(part.names for part in split_issue(issue, name)))
     if used != set(issue.fields):
         odd = ", ".join(sorted(used ^ set(issue.fields)))
         raise IssueError(f"fields does not list what the issue uses; look at {odd}", place)
-    for field, kind in issue.fields.items():
-        if KNOWN[field].type != kind:
-            raise IssueError(f"the field {field} is of type {KNOWN[field].type}, not {kind}", place)

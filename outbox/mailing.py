@@ -14,7 +14,7 @@ from .errors import IssueError, Place
 from .fields import KNOWN, Template, check_values, split
 from .issue import parse, split_issue
 from .mime import encode_address, encode_phrase
-from .model import Attachment, Envelope, Issue, OnUnknown, OutMessage, Recipient, Send
+from .model import Attachment, Envelope, Field, Issue, OnUnknown, OutMessage, Recipient, Send
 from .store import Tx, issues, ledger
 from .tokens import Signer
 
@@ -53,6 +53,7 @@ class FrozenSend:
     html: Template
     text: Template
     attachments: tuple[Attachment, ...]
+    fields: Mapping[str, Field]
     signer: Signer
 
 
@@ -134,15 +135,16 @@ def load(tx: Tx, send_id: str, signer: Signer) -> FrozenSend:
         Attachment(name, kind, files[f"attachments/{name}"])
         for name, kind in sorted(issue.attachments.items())
     ]
-    template = split(html, "html", f"{order.slug}/body.html")
-    return FrozenSend(order, issue.kind, subject, template, text, (*shown, *added), signer)
+    fields = {**KNOWN, **issue.fields}
+    template = split(html, "html", f"{order.slug}/body.html", fields)
+    return FrozenSend(order, issue.kind, subject, template, text, (*shown, *added), fields, signer)
 
 
 def render(frozen: FrozenSend, person: Recipient, *, date: datetime) -> OutMessage:
     """Fill the frozen issue for one recipient, a pure function; raises OutboxError."""
     envelope, slug = frozen.send.envelope, frozen.send.slug
     values = _values(frozen, person)
-    check_values(values)
+    check_values(values, frozen.fields)
     encode_address(person.address)  # refuses what no header can carry
     return OutMessage(
         outbox_id=person.outbox_id,
@@ -199,8 +201,10 @@ def _issue_url(envelope: Envelope, slug: str) -> str:
 
 def _values(frozen: FrozenSend, person: Recipient) -> dict[str, str]:
     envelope, sign = frozen.send.envelope, frozen.signer.sign
+    defaults = {name: field.default for name, field in frozen.fields.items() if name not in KNOWN}
     return {
-        "first_name": (person.name.split() or [KNOWN["first_name"].default])[0],
+        **defaults,
+        "first_name": (person.name.split() or [frozen.fields["first_name"].default])[0],
         "unsubscribe_url": f"{envelope.base_url}/unsubscribe/{sign('unsubscribe', person.subscriber_id)}",
         "preferences_url": f"{envelope.base_url}/preferences/{sign('preferences', person.subscriber_id)}",
         "browser_url": _issue_url(envelope, frozen.send.slug),
@@ -229,6 +233,10 @@ def _lacks(issue: Issue, field: str, literal: str = "") -> bool:
     return not all(field in part.names or (literal and literal in body) for part, body in bodies)
 
 
+#: Fields that are filled where somebody has acted: signed up, or asked for the book.
+_PERSONAL = ("confirm_url", "download_url")
+
+
 _RULES = (
     (
         lambda issue, _: issue.kind != "issue",
@@ -237,6 +245,14 @@ _RULES = (
     (
         lambda issue, envelope: issue.list_name not in {"", envelope.list_name},
         "is made for another list than [list] name in book.toml",
+    ),
+    (
+        lambda issue, _: issue.segment,
+        "is for a segment of the list, and segments are not there yet",
+    ),
+    (
+        lambda issue, _: any(name in issue.fields for name in _PERSONAL),
+        f"uses a field of letters ({' or '.join(_PERSONAL)}); nobody fills it in an issue",
     ),
     (
         lambda issue, _: _lacks(issue, "unsubscribe_url"),

@@ -12,6 +12,7 @@ from typing import Literal
 Kind = Literal["issue", "letter"]
 OnUnknown = Literal["hold", "resend"]
 Images = Literal["embed", "link"]
+FieldType = Literal["text", "html", "url"]
 
 
 class Consent(StrEnum):
@@ -115,6 +116,14 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Field:
+    """A merge field: its type, and what stands in when a person has no value."""
+
+    type: FieldType
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
     """An issue folder, read and proven whole. `files` holds everything beside issue.json."""
 
@@ -126,7 +135,8 @@ class Issue:
     send_at: datetime | None
     language: str
     list_name: str
-    fields: Mapping[str, str]
+    segment: str
+    fields: Mapping[str, Field]
     attachments: Mapping[str, str]  # file name -> media type
     files: Mapping[str, bytes]
     document: bytes  # issue.json, byte for byte

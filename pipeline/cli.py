@@ -128,10 +128,10 @@ def ebook(
 @app.command()
 def newsletter(
     book: _Book = Path(),
-    issue: Annotated[str, typer.Option("--issue", metavar="SLUG", help="Only this chapter's issue.")] = "",
+    issue: Annotated[str, typer.Option("--issue", metavar="NAME", help="Only this issue or letter.")] = "",
     verbose: _Verbose = False,
 ) -> None:
-    """Write the issues that [newsletter] names to build/issues, for the outbox to deliver.
+    """Write the issues and letters to build/issues and build/letters, for the outbox to deliver.
 
     Examples: pipeline newsletter; pipeline newsletter --issue immune-system-and-cancer
     """
@@ -142,12 +142,12 @@ def newsletter(
         manuscript = open_manuscript(book, epoch=os.environ.get("SOURCE_DATE_EPOCH"))
         say("issues")
         issues = make_issues(manuscript, only=issue)
-        paths = write_issues(manuscript.folder / "build" / "issues", issues)
+        paths = write_issues(manuscript.folder / "build", issues, all_of_them=not issue)
     for made in issues:
         for notice in made.notices:
             _warn(notice)
     if not paths:
-        _warn('book.toml names no chapters to send; add [newsletter] chapters = ["a-chapter"]')
+        _warn("nothing goes out by mail; write issue: 2026-08-31 in a chapter's header")
     for path in paths:
         print(path.relative_to(manuscript.folder))
 

@@ -227,6 +227,7 @@ RULES: Mapping[str, Rule] = {
     "definition": block("dd"),
     "div": _write_div,
     "title": block("p", "box-title"),
+    "more": lambda _, __: "",
     "lines": block("p", "stanza"),
     "line": wrap("span", "line"),
     "emphasis": wrap("em"),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date as Date  # a field is called date
 from datetime import datetime
+from datetime import time as Time
 from functools import cached_property
 from operator import is_
 from pathlib import Path
@@ -29,7 +30,10 @@ Kind = Literal[
     "about",
     "colophon",
     "references",
+    "issue",
+    "letter",
 ]
+Show = Literal["full", "opening", "summary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Node:
     (numbers, targets); `line` is the line of the chapter's file it stands on.
 
     Blocks: paragraph heading list item quote code_block rule table row cell
-    figure caption attribution definitions term definition div lines line.
+    figure caption attribution definitions term definition div lines line more.
     Inlines: text emphasis strong strike code link image span sub sup softbreak
     break note citation reference.
     """
@@ -93,9 +97,27 @@ def plain(nodes: tuple[Node, ...]) -> str:
     return "".join(parts)
 
 
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """When and how a chapter goes out by mail; what is empty is made from the chapter or book.toml."""
+
+    date: Date | None = None  # a letter has none
+    time: Time | None = None
+    subject: str = ""
+    preheader: str = ""
+    show: Show = "full"
+    layout: str = ""
+    segment: str = ""
+    line: int = 0  # of `issue:` in the header
+
+
 @dataclass(frozen=True)  # no slots: its nodes are listed once
 class Chapter:
-    """One Markdown file, read. `number` counts chapters (1, 2) or appendices (A, B); empty elsewhere."""
+    """One Markdown file, read. `number` counts chapters (1, 2) or appendices (A, B); empty elsewhere.
+
+    An issue's or a letter's own file is one too; only the newsletter reads it. `conditional`
+    says that some of the text is for one output, edition or segment only (`::: only`).
+    """
 
     slug: str
     kind: Kind
@@ -115,6 +137,8 @@ class Chapter:
     editions: tuple[str, ...] = ()  # empty: every edition
     status: str = ""
     title_line: int = 0
+    mailing: Mailing | None = None
+    conditional: bool = False
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:

@@ -1,48 +1,148 @@
-"""Make the newsletter's issues: chapters that book.toml sends out as letters, each a folder for the outbox."""
+"""Make the newsletter: issues and letters, each a folder for the outbox."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import time as Time
 from pathlib import Path
 
-from .build import Manuscript, resolve_edition
-from .config import EditionTable
-from .errors import ConfigError, Place
-from .formats.issue import Issue, MailSettings, make_issue, write_issue
+from .build import Manuscript
+from .config import EditionTable, FieldTable, Newsletter
+from .config.values import OUTBOX_FIELDS
+from .errors import ConfigError, ManuscriptError, PipelineError, Place, raise_all
+from .files import write_atomically
+from .formats.issue import Issue, MailSettings, make_issue, name_issue, write_issue
 from .hints import suggest
+from .layouts import Layout, read_layout
+from .mail.compose import compose
 from .mail.pictures import prepare_pictures
+from .manuscript import read_mail
+from .model import Book, Chapter
+from .resolve import resolve
 from .typeset import prepare_type
+
+#: Kinds of mail -> the folder in build/ they are written to.
+FOLDERS: Mapping[str, str] = {"issue": "issues", "letter": "letters"}
+#: In such a folder, the names of those that were made here: when one is made no more, it is taken away.
+_MADE = ".made"
 
 
 def make_issues(manuscript: Manuscript, *, only: str = "") -> tuple[Issue, ...]:
-    """The issues that `[newsletter] chapters` names, or the one of the chapter `only`.
+    """Every issue and letter, or the one called `only`, by its folder's name or its chapter's slug.
 
-    Raises ConfigError for a chapter that is not there, and what the author must mend.
+    Raises ConfigError for a name that is not there, and what the author must mend.
     """
+    book = resolve_mail(manuscript)
+    wanted = choose_mail(book, only)
+    issues: list[Issue] = []
+    errors: list[PipelineError] = []
+    for chapter in wanted:
+        try:
+            issues.append(render_issue(manuscript, book, chapter))
+        except PipelineError as error:
+            errors.append(error)
+    raise_all([*errors, *_find_clashes(wanted)])
+    return tuple(issues)
+
+
+def resolve_mail(manuscript: Manuscript) -> Book:
+    """The whole manuscript as mail sees it, with the files that are mail alone."""
     config = manuscript.config
-    layout_name = config.newsletter.layout or config.ebook.layout
-    book, layout = resolve_edition(manuscript, EditionTable(name="full", layout=layout_name))
-    chapters = {chapter.slug: chapter for chapter in book.chapters}
-    wanted = (only,) if only else config.newsletter.chapters
-    for slug in wanted:
-        if slug not in chapters:
-            message = f"[newsletter] names no chapter with '{slug}'; {suggest(slug, chapters)}"
-            raise ConfigError(message, Place("book.toml"))
-    kind = prepare_type(layout.faces, manuscript.cache)
-    folder = manuscript.folder / config.ebook.chapters
-    return tuple(
-        make_issue(
-            book,
-            layout,
-            MailSettings(pictures=prepare_pictures(chapters[slug], folder, kind)),
-            chapter=chapters[slug],
-        )
-        for slug in wanted
+    layout = _read_layout(manuscript)
+    return resolve(
+        (*manuscript.chapters, *read_mail(manuscript.folder, config)), config, EditionTable(name="full"),
+        folder=manuscript.folder, words=layout.read_words(config.book.language), made_at=manuscript.made_at,
+        facts={"output": "email", "edition": "full"},
+    )  # fmt: skip
+
+
+def choose_mail(book: Book, only: str = "") -> tuple[Chapter, ...]:
+    """The chapters that go out by mail: those with `issue:` in their header, and mail of its own."""
+    sent = [chapter for chapter in book.chapters if chapter.mailing]
+    if not only:
+        return tuple(sent)
+    names = {name: chapter for chapter in sent for name in (name_issue(chapter), chapter.slug)}
+    if only not in names:
+        message = f"no issue or letter is called '{only}'; {suggest(only, names)}"
+        raise ConfigError(message, Place("book.toml"))
+    return (names[only],)
+
+
+def render_issue(manuscript: Manuscript, book: Book, chapter: Chapter) -> Issue:
+    """One issue or letter of `book`, which is the manuscript as mail sees it."""
+    config = manuscript.config
+    layout = _read_layout(manuscript, chapter.mailing.layout if chapter.mailing else "")
+    words = layout.read_words(chapter.lang or book.language)
+    taken = compose(book, chapter, words, address=config.newsletter.site.rstrip("/"))
+    inside = {item.slug for item in taken.items}
+    shown = {node.attrs["src"] for block in taken.body for node in block.walk() if node.kind == "image"}
+    pictures = prepare_pictures(
+        [chapter, *(other for other in book.chapters if other.slug in inside)],
+        manuscript.folder / config.ebook.chapters,
+        prepare_type(layout.faces, manuscript.cache),
+        shown=shown,
+    ) if shown else ()  # fmt: skip
+    settings = _make_settings(config.newsletter)
+    return make_issue(book, layout, replace(settings, pictures=pictures), chapter=chapter, taken=taken)
+
+
+def _read_layout(manuscript: Manuscript, name: str = "") -> Layout:
+    config = manuscript.config
+    wanted = name or config.newsletter.layout or config.ebook.layout
+    return read_layout(wanted, manuscript.folder, cache=manuscript.cache / "templates")
+
+
+def _make_settings(table: Newsletter) -> MailSettings:
+    from zoneinfo import ZoneInfo
+
+    fields = {name: FieldTable(type=kind) for name, kind in OUTBOX_FIELDS.items()}  # type: ignore[arg-type]
+    return MailSettings(
+        site=table.site.rstrip("/"),
+        embed=table.images == "embed",
+        fields={**fields, **table.fields},
+        time=Time.fromisoformat(table.time),
+        zone=ZoneInfo(table.time_zone),
     )
 
 
-def write_issues(folder: Path, issues: Sequence[Issue]) -> tuple[Path, ...]:
-    """Write each issue as a folder of its own below `folder`, each at once."""
-    for issue in issues:
-        write_issue(folder / issue.slug, issue.files)
-    return tuple(folder / issue.slug for issue in issues)
+def _find_clashes(chapters: Sequence[Chapter]) -> list[PipelineError]:
+    """Two issues of one name: a name is an identity, and the second would never go out."""
+    first: dict[tuple[str, str], str] = {}
+    errors: list[PipelineError] = []
+    for chapter in chapters:
+        name = name_issue(chapter)
+        owner = first.setdefault(
+            (name, FOLDERS["letter" if chapter.kind == "letter" else "issue"]), chapter.source
+        )
+        if owner != chapter.source:
+            message = f"the issue {name} is made of {owner} already; write another date or slug"
+            errors.append(ManuscriptError(message, Place(chapter.source, 1)))
+    return errors
+
+
+def write_issues(build: Path, issues: Sequence[Issue], *, all_of_them: bool = False) -> tuple[Path, ...]:
+    """Write each as a folder of its own in `build`/issues or `build`/letters, each at once.
+
+    With `all_of_them`, folders that were made here earlier and are made no more are taken
+    away, lest they be sent; what others put there stays.
+    """
+    paths = [build / FOLDERS[issue.kind] / issue.slug for issue in issues]
+    for path, issue in zip(paths, issues, strict=True):
+        write_issue(path, issue.files)
+    if all_of_them:
+        for name in FOLDERS.values():
+            _sweep(build / name, {path.name for path in paths if path.parent.name == name})
+    return tuple(paths)
+
+
+def _sweep(folder: Path, made: set[str]) -> None:
+    record = folder / _MADE
+    before = (
+        {name for name in record.read_text("utf-8").split() if "/" not in name} if record.exists() else set()
+    )
+    for name in sorted(before - made - {".", ".."}):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    if made or before:
+        write_atomically(record, "".join(f"{name}\n" for name in sorted(made)).encode())

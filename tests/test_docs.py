@@ -33,6 +33,7 @@ from pipeline.manuscript.header import Header
 from pipeline.markdown.attributes import CLASSES, KEYS
 from pipeline.markdown.blocks import ALERTS, DIVS
 from pipeline.model import Book, Kind
+from pipeline.resolve import MAIL
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -212,7 +213,7 @@ CHAPTER_WORDS = sorted(
         *(f".{name}" for name in CLASSES),
         *(f"{key}=" for key in KEYS),
         *(f"`{key.name}`" for key in fields(Header) if key.name != "lines"),
-        *(f"`{kind}`" for kind in get_args(Kind) if kind != "references"),
+        *(f"`{kind}`" for kind in get_args(Kind) if kind not in {"references", *MAIL}),
         *(f"| {rule} |" for rule in RAISED | {*RULES, *READING, "M000"}),
         *("@ch:", "@fig:", "@tbl:", "@sec:"),
     }

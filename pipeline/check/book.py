@@ -14,6 +14,7 @@ from ..model import Book, Node, plain
 Spot = tuple[Place, str]
 
 _LEFTOVER = re.compile(r"\b(?:TODO|FIXME|XXX|TBD|TK)\b|(?i:\blorem ipsum\b)")
+_FIELD = re.compile(r"@@[a-z_]+@@")
 _VAGUE = {"here", "click here", "link", "this link", "read more", "more", "this"}
 _MONTHS_FRESH = 24
 
@@ -85,6 +86,16 @@ def find_vague_links(book: Book, _: date) -> Iterator[Spot]:
             yield place, f"the link says only '{words}'; let its words say where it leads"
         elif not words:
             yield place, "the link has no words; nobody can follow it"
+
+
+def find_merge_fields(book: Book, _: date) -> Iterator[Spot]:
+    """A book is printed for everybody, so nobody's name can be filled in."""
+    for node, place in _nodes(book, "text", "code", "link"):
+        for found in _FIELD.finditer(node.text or node.attrs.get("href", "")):
+            yield (
+                place,
+                f"{found[0]} is filled in letters alone; put it between ::: only output=email and :::",
+            )
 
 
 def find_drafts(book: Book, _: date) -> Iterator[Spot]:

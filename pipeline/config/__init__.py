@@ -21,6 +21,7 @@ from . import values
 from .tables import Fault, KeyPath, find_faults, name_key, parse_toml, place_faults
 
 Format = Literal["pdf", "epub"]
+FieldType = Literal["text", "html", "url"]
 
 FILE = "book.toml"
 OUTBOX_TABLES = frozenset({"list", "outbox", "provider"})
@@ -109,11 +110,22 @@ class Bibliography(_Table, frozen=True):
     title: str = ""  # heading of the list; localised "References" when empty
 
 
+class FieldTable(_Table, frozen=True):
+    """`[newsletter.fields.NAME]`: a merge field `@@name@@`; first_name is there without being listed."""
+
+    type: FieldType = "text"  # text is escaped, html is not, a url can be a link
+    default: str = ""  # for people of whom nothing else is known
+
+
 class Newsletter(_Table, frozen=True):
     """`[newsletter]`: how issues are made."""
 
     layout: str = ""  # as [ebook] when empty
-    chapters: tuple[str, ...] = ()  # slugs of chapters that go out as issues
+    site: str = ""  # https://..., where build/site is put online: pictures, the archive, the feeds
+    images: Literal["link", "embed"] = "link"  # pictures come from the site, or inside each letter
+    time: str = "09:00"  # when an issue goes out on its day
+    time_zone: str = "UTC"  # of that time, such as "Europe/Berlin"
+    fields: dict[str, FieldTable] = {}  # see [newsletter.fields.NAME]
 
 
 class Check(_Table, frozen=True):
@@ -154,6 +166,9 @@ _CHECKS: Mapping[str, Callable[[str], str]] = {
     "bibliography.file": values.find_bibliography_fault,
     "bibliography.style": values.find_style_fault,
     "newsletter.layout": values.find_path_fault,
+    "newsletter.site": values.find_site_fault,
+    "newsletter.time": values.find_time_fault,
+    "newsletter.time_zone": values.find_zone_fault,
     "check.off.*": values.find_blank,
 }
 _NEVER_EMPTY = frozenset({values.find_blank, values.find_name_fault})
@@ -231,6 +246,9 @@ def _find_misuse(config: Config) -> Iterator[Fault]:
                 yield path, f"{name_key(path)} {fault}"
     if not config.book.authors:
         yield ("book", "authors"), '[book] authors is empty; name at least one, "Anonymous" if need be'
+    for name, table in config.newsletter.fields.items():
+        if fault := values.find_field_fault(name, table.type, table.default):
+            yield ("newsletter", "fields", name), f"[newsletter.fields.{name}] {fault}"
     if not config.ebook.formats:
         yield ("ebook", "formats"), '[ebook] formats is empty; write ["pdf", "epub"], or leave the key out'
     if config.book.series and not math.isfinite(config.book.series.number):

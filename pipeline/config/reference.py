@@ -80,6 +80,8 @@ def _find_structs(wanted: inspect.Type) -> Iterator[inspect.StructType]:
                 yield from _find_structs(field.type)
         case inspect.VarTupleType():
             yield from _find_structs(wanted.item_type)
+        case inspect.DictType():
+            yield from _find_structs(wanted.value_type)
         case inspect.UnionType():
             for choice in wanted.types:
                 yield from _find_structs(choice)

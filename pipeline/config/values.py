@@ -16,6 +16,12 @@ _ROLES: Mapping[str, str] = {
     "author": "aut", "editor": "edt", "illustrator": "ill", "translator": "trl", "foreword": "aui",
     "introduction": "aui", "photographer": "pht", "contributor": "ctb", "designer": "bkd",
 }  # fmt: skip
+_HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[\x21\x23-\x3b\x3d\x3f-\x7e]*)?")
+#: Merge fields that the outbox fills for each person, and what each is (architecture §5.3).
+OUTBOX_FIELDS: Mapping[str, str] = {
+    "unsubscribe_url": "url", "preferences_url": "url", "browser_url": "url", "confirm_url": "url",
+    "download_url": "url", "postal_address": "text", "list_name": "text",
+}  # fmt: skip
 
 
 def find_blank(text: str) -> str:
@@ -82,3 +88,40 @@ def find_name_fault(name: str) -> str:
     if re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) and len(name) <= 40:
         return ""
     return f"cannot be part of a file name: {name!r}; use small letters, digits and hyphens"
+
+
+def find_site_fault(address: str) -> str:
+    """Pictures of letters are shown by mail programs only from an https address (mail rule M25)."""
+    if _HTTPS.fullmatch(address):
+        return ""
+    return f"is no https address of a folder: {address!r}; write for example 'https://letters.example.org'"
+
+
+def find_time_fault(text: str) -> str:
+    if re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
+        return ""
+    return f"is no time of day: {text!r}; write for example '09:00'"
+
+
+def find_zone_fault(name: str) -> str:
+    if name == "UTC":
+        return ""
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # a book needs none
+
+    try:
+        ZoneInfo(name)
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        return f"knows no {name!r}; write a zone such as 'Europe/Berlin' or 'UTC'"
+    return ""
+
+
+def find_field_fault(name: str, kind: str, default: str) -> str:
+    if not re.fullmatch(r"[a-z]+(?:_[a-z]+)*", name):
+        return "is no name for a field; use small letters, with _ between words"
+    if name in OUTBOX_FIELDS:
+        return "belongs to the outbox, which fills it; choose another name"
+    if (kind == "url") != name.endswith("_url"):
+        return "must end in _url when its type is url, and only then"
+    if kind == "url" and not _HTTPS.fullmatch(default):
+        return "needs an https address as its default"
+    return ""

@@ -8,35 +8,25 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
+from datetime import time as Time  # a field is called time
 from hashlib import sha256
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
+from ..config import FieldTable
 from ..errors import ManuscriptError, Place
 from ..layouts import Layout
 from ..mail import text as plain_text
-from ..mail.extract import Extract, extract
+from ..mail.extract import Extract
 from ..mail.frame import Frame, make_frame
 from ..mail.html import inline, mirror
 from ..mail.markup import MailPicture, write_mail, write_notes
-from ..model import Book, Chapter, Node, plain
+from ..model import Book, Chapter, Mailing, Node, plain
 from ..resolve import slugify
 from ..sections import Words
 
-#: Merge fields that a letter may hold, and what each is (architecture §5.3); the outbox fills them.
-FIELDS: Mapping[str, str] = MappingProxyType(
-    {
-        "first_name": "text",
-        "unsubscribe_url": "url",
-        "preferences_url": "url",
-        "browser_url": "url",
-        "postal_address": "text",
-        "list_name": "text",
-    }
-)
 _FIELD = re.compile(r"@@([a-z_]+)@@")
 _LONGEST_SLUG = 100
 _LONGEST_LAST_WORD = 9  # of a title, kept with the word before it (rule M51)
@@ -44,68 +34,91 @@ _LONGEST_LAST_WORD = 9  # of a title, kept with the word before it (rule M51)
 
 @dataclass(frozen=True, slots=True)
 class MailSettings:
-    """What an issue is told beside the book and the layout.
+    """What an issue is told beside the book, the layout and its text.
 
-    `pictures` are those of the chapter (`mail_pictures.prepare_pictures`).
-    `image_address` is the https address under which the issue folders will be found: a
-    picture is then at `<image_address>/<slug>/images/<name>`. Empty: the letter says
-    `images/<name>`, and the outbox puts the picture into the message or in front of it an address.
-    `list_name` names the list, empty the only one; `send_at` needs an offset, None is as soon as possible.
+    `pictures` are those the text shows. `site` is the https address of the static site, empty
+    without one: a picture is at `<site>/<slug>/images/<name>`, and the issue's page at
+    `<site>/<slug>/`. With `embed`, or without a site, the letter says `images/<name>`, and the
+    outbox puts the picture into the message. `fields` are the merge fields there are;
+    `time` in `zone` is when an issue goes out on its day. `list_name` names the list, empty the only one.
     """
 
     pictures: Sequence[MailPicture] = ()
-    image_address: str = ""
+    site: str = ""
+    embed: bool = False
+    fields: Mapping[str, FieldTable] = field(default_factory=dict)
+    time: Time = Time(9)
+    zone: tzinfo = UTC
     list_name: str = ""
-    send_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One issue, rendered: `slug` is its folder's name, `files` are paths in that folder and their bytes.
+    """One issue or letter, rendered: `slug` is its folder's name, `files` are paths in that folder and their bytes.
 
-    `notices` say what the author should know.
+    `source` is the file it was made from, `reads` are the slugs of the chapters that its
+    "read on" leads to; `notices` say what the author should know.
     """
 
     slug: str
+    kind: Literal["issue", "letter"]
     files: Mapping[str, bytes]
+    source: str
+    taken: Extract
+    frame: Frame
     notices: tuple[str, ...] = ()
 
 
-def make_issue(book: Book, layout: Layout, settings: MailSettings, *, chapter: Chapter) -> Issue:
-    """`chapter` as an issue folder, a pure function of its arguments.
+def make_issue(
+    book: Book, layout: Layout, settings: MailSettings, *, chapter: Chapter, taken: Extract
+) -> Issue:
+    """`chapter`, of which `taken` is the text (`compose`), as an issue folder: a pure function of its arguments.
 
     Raises ManuscriptError for a merge field nobody knows, LayoutError for a template that cannot be filled.
     """
     words = Words(layout.read_words(chapter.lang or book.language))
-    taken = extract(book, chapter, words.table)
-    day = chapter.date or book.meta.date or book.made_at.date()
-    slug = f"{day.isoformat()}-{slugify(chapter.slug)[:_LONGEST_SLUG].strip('-')}"
-    frame = make_frame(book, chapter, taken, words=words, day=day)
-    address = f"{settings.image_address.rstrip('/')}/{slug}/images/" if settings.image_address else "images/"
+    mailing = chapter.mailing or Mailing()
+    slug = name_issue(chapter)
+    page = f"{settings.site}/{slug}/" if settings.site else ""
+    frame = make_frame(book, chapter, taken, words=words, day=mailing.date, browser=page)
+    address = f"{page}images/" if page and not settings.embed else "images/"
     html = _write_html(layout, taken, frame, pictures=settings.pictures, address=address)
     text = _write_text(taken, frame)
-    shown = {node.attrs["src"] for node in chapter.walk() if node.kind == "image"}
-    pictures = {
-        f"images/{picture.name}": picture.data for picture in settings.pictures if picture.source in shown
-    }
+    pictures = {f"images/{picture.name}": picture.data for picture in settings.pictures}
     files = {"body.html": html.encode(), "body.txt": text.encode(), **dict(sorted(pictures.items()))}
-    document = {
+    kind: Literal["issue", "letter"] = "letter" if chapter.kind == "letter" else "issue"
+    known = {"first_name": FieldTable(default=words["friend"]), **settings.fields}
+    document: dict[str, Any] = {
         "format": 1,
-        "kind": "issue",
+        "kind": kind,
         "slug": slug,
         "subject": frame.subject,
         "preheader": frame.preheader,
-        "send_at": settings.send_at.isoformat() if settings.send_at else None,
+        "send_at": _say_moment(mailing, settings),
         "language": frame.language,
-        "fields": _list_fields([frame.subject, frame.preheader, html, text], chapter),
+        "fields": _list_fields([frame.subject, frame.preheader, html, text], chapter, known),
         "list": settings.list_name,
+        "segment": mailing.segment,
         "layout": layout.name,
         "words": taken.words,
         "minutes": frame.minutes,
         "attachments": [],
         "files": {name: sha256(data).hexdigest() for name, data in files.items()},
     }
-    return Issue(slug, {"issue.json": seal(document), **files}, frame.notices)
+    return Issue(slug, kind, {"issue.json": seal(document), **files}, chapter.source, taken, frame)
+
+
+def name_issue(chapter: Chapter) -> str:
+    """The folder's name: day and slug, which is the issue's identity for ever; a letter has no day."""
+    name = slugify(chapter.slug.rpartition("/")[2])[:_LONGEST_SLUG].strip("-")
+    day = chapter.mailing.date if chapter.mailing else None
+    return f"{day.isoformat()}-{name}" if day else name
+
+
+def _say_moment(mailing: Mailing, settings: MailSettings) -> str | None:
+    if not mailing.date:
+        return None
+    return datetime.combine(mailing.date, mailing.time or settings.time, settings.zone).isoformat()
 
 
 def seal(document: Mapping[str, Any]) -> bytes:
@@ -159,15 +172,19 @@ def _exchange(new: Path, folder: Path, old: Path) -> None:
         raise
 
 
-def _list_fields(texts: Sequence[str], chapter: Chapter) -> dict[str, str]:
-    """The merge fields used, sorted, each with its type. Raises ManuscriptError for one nobody knows."""
+def _list_fields(
+    texts: Sequence[str], chapter: Chapter, known: Mapping[str, FieldTable]
+) -> dict[str, dict[str, str]]:
+    """The merge fields used, sorted, each with its type and default. Raises ManuscriptError for one nobody knows."""
     used = sorted({name for text in texts for name in _FIELD.findall(text)})
     for name in used:
-        if name not in FIELDS:
-            message = f"unknown field @@{name}@@; there are {', '.join(f'@@{known}@@' for known in FIELDS)}"
+        if name not in known:
+            message = (
+                f"unknown field @@{name}@@; there are {', '.join(f'@@{other}@@' for other in sorted(known))}"
+            )
             line = next((node.line for node in chapter.walk() if f"@@{name}@@" in node.text), 0)
             raise ManuscriptError(message, Place(chapter.source, line))
-    return {name: FIELDS[name] for name in used}
+    return {name: {"type": known[name].type, "default": known[name].default} for name in used}
 
 
 # -- the two parts
@@ -181,8 +198,9 @@ def _write_html(
     def write(nodes: Sequence[Node]) -> str:
         return write_mail(nodes, frame.words, picture=lambda node: found[node.attrs["src"]], address=address)
 
+    name = "digest" if frame.contents else "letter"
     markup = layout.fill(
-        "mail/letter.html.j2", frame=frame, words=frame.words, title=write(_bind_last_word(taken.title)),
+        f"mail/{name}.html.j2", frame=frame, words=frame.words, title=write(_bind_last_word(taken.title)),
         body=write(taken.body), notes=write_notes(taken.notes, frame.words), sources=write(taken.sources),
     )  # fmt: skip
     light, dark = (_read_css(look, frame.direction) for look in (layout, _darken(layout)))

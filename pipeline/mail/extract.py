@@ -1,18 +1,18 @@
-"""Take a chapter out of its book: what pointed into the book becomes words, its notes and sources come along."""
+"""What a letter says, standing alone: what pointed into the book becomes words, its notes and sources come along."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ..model import Book, Chapter, Node, plain
+from ..model import Book, Node, plain
 
-_WEB = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
+_WEB = re.compile(r"(https?://|mailto:|@@)", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*\s*$")
 _SOURCE = "#ref-"
 
-#: Type of a cross-reference, and whether it stays in the chapter -> the words that say it; none: its label.
+#: Type of a cross-reference, and whether its target is in the letter -> the words that say it; none: its label.
 _SAYINGS: Mapping[str, str] = {
     "ch here": "named_chapter",
     "ch there": "named_chapter",
@@ -24,11 +24,21 @@ _SAYINGS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """A chapter inside a letter; `words` are those that the letter holds of it."""
+
+    slug: str
+    title: str
+    words: int
+
+
+@dataclass(frozen=True, slots=True)
 class Extract:
-    """A chapter that can be read alone: every link in it leads to the web, every note has its number.
+    """A text that can be read alone: every link in it leads to the web, every note has its number.
 
     `notes` are the `note` nodes in the order of their numbers; `sources` the paragraphs of the works cited.
-    `words` counts the running text, without notes and sources.
+    `words` counts the running text, without notes and sources. `items` are the chapters that stand in it as
+    such, `reads` the slugs of those that "read on" leads to.
     """
 
     title: tuple[Node, ...]
@@ -36,43 +46,54 @@ class Extract:
     notes: tuple[Node, ...]
     sources: tuple[Node, ...]
     words: int
+    items: tuple[Item, ...] = ()
+    reads: tuple[str, ...] = ()
 
 
-def extract(book: Book, chapter: Chapter, words: Mapping[str, str]) -> Extract:
-    """`chapter` with its cross-references in words; `words` are the language's."""
-    titles = {other.slug: other.title for other in book.chapters}
-    freer = _Freer(chapter.slug, titles, words)
-    notes = tuple(node for node in chapter.walk() if node.kind == "note" and "again" not in node.attrs)
+def extract(book: Book, title: tuple[Node, ...], body: tuple[Node, ...], words: Mapping[str, str]) -> Extract:
+    """`body` with its cross-references in words; `words` are the language's."""
+    nodes = [node for block in body for node in block.walk()]
+    freer = _Freer(
+        ids=frozenset(node.id for node in nodes if node.id),
+        titles={chapter.slug: chapter.title for chapter in book.chapters},
+        words=words,
+    )
+    notes = (node for node in nodes if node.kind == "note" and "again" not in node.attrs)
     return Extract(
-        title=chapter.heading or (Node("text", text=chapter.title),),
-        body=freer.free_all(chapter.body),
+        title=title,
+        body=freer.free_all(body),
         notes=tuple(replace(note, children=freer.free_all(note.children)) for note in notes),
-        sources=freer.free_all(tuple(_find_sources(book, chapter))),
-        words=sum(len(text.split()) for text in _list_texts(chapter.body)),
+        sources=freer.free_all(tuple(_find_sources(book, nodes))),
+        words=count_words(body),
     )
 
 
-def _find_sources(book: Book, chapter: Chapter) -> Iterator[Node]:
-    """The works that `chapter` cites, in the order of the book's list."""
-    links = (node.attrs["href"] for node in chapter.walk() if node.kind == "link")
-    cited = {href.removeprefix(_SOURCE) for href in links if href.startswith(_SOURCE)}
-    for listed in book.chapters:
-        if listed.kind == "references":
-            yield from (node for node in listed.body if node.id.removeprefix("ref-") in cited)
+def count_words(nodes: Iterable[Node]) -> int:
+    """Words of the running text."""
+    return sum(len(text.split()) for text in _list_texts(nodes))
 
 
-def _list_texts(nodes: tuple[Node, ...]) -> Iterator[str]:
+def _list_texts(nodes: Iterable[Node]) -> Iterator[str]:
     for node in nodes:
         if node.kind not in {"note", "citation"}:
             yield node.text
             yield from _list_texts(node.children)
 
 
+def _find_sources(book: Book, nodes: Iterable[Node]) -> Iterator[Node]:
+    """The works that `nodes` cite, in the order of the book's list."""
+    links = (node.attrs["href"] for node in nodes if node.kind == "link")
+    cited = {href.removeprefix(_SOURCE) for href in links if href.startswith(_SOURCE)}
+    for listed in book.chapters:
+        if listed.kind == "references":
+            yield from (node for node in listed.body if node.id.removeprefix("ref-") in cited)
+
+
 @dataclass(frozen=True, slots=True)
 class _Freer:
-    """Rewrites the nodes of the chapter `slug`; `titles` are those of all chapters."""
+    """Frees nodes from their book; `ids` are those in the letter, `titles` those of all chapters."""
 
-    slug: str
+    ids: frozenset[str]
     titles: Mapping[str, str]
     words: Mapping[str, str]
 
@@ -117,7 +138,7 @@ class _Freer:
         home = node.attrs.get("chapter", "")
         if not home:
             return label
-        place = "here" if home == self.slug else "there"
+        place = "here" if node.attrs["href"][1:] in self.ids else "there"
         saying = _SAYINGS.get(f"{node.attrs['type']} {place}", "")
         title = self.titles.get(home, label)
         return self.words[saying].format(label=label, title=title) if saying else label

@@ -1,76 +1,111 @@
-"""Say what stands around a chapter in a letter: subject, preheader, by-line and foot, the same in both parts."""
+"""Say what stands around a letter's text: subject, preheader, by-line and foot, the same in both parts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date as Date  # a field is called date
 
-from ..errors import Place
-from ..model import Book, Chapter, plain
+from ..model import Book, Chapter, Mailing, plain
 from ..sections import Words
+from .compose import count_minutes
 from .extract import Extract
 
-_LONGEST_SUBJECT, _LONGEST_PREHEADER, _SHORTEST_PREHEADER = 60, 130, 40  # characters (rules M37, M24)
+LONGEST_SUBJECT = 60  # characters (rule M37)
+_LONGEST_PREHEADER, _SHORTEST_PREHEADER = 130, 40  # characters (rule M24)
 _LONGEST_DISCLAIMER = 240
-_WORDS_A_MINUTE = 200
 _RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "syr", "ug", "ur", "yi"})
+
 #: Lines of the foot that lead somewhere: word -> merge field.
 _LINKS = {"browser": "browser_url", "preferences": "preferences_url", "unsubscribe": "unsubscribe_url"}
+#: Letters that are no part of a subscription: the word that says why they came; they have nothing to leave.
+_NOTICES = {"confirm": "why_confirm", "goodbye": "why_goodbye"}
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What stands around the text; `words` are the language's, `notices` what the author should know."""
+    """What stands around the text; `words` are the language's."""
 
     subject: str
     preheader: str
     language: str  # BCP 47
     direction: str  # ltr or rtl
-    date: str
+    date: str  # as printed; a letter has none
     subtitle: str
     byline: str
     minutes: int
     reviewed: str
     footer: tuple[str, ...]
     links: tuple[tuple[str, str], ...]  # label, address
+    contents: tuple[tuple[str, str], ...]  # title and reading time of each chapter, where there are several
     words: Mapping[str, str]
-    notices: tuple[str, ...]
 
 
-def make_frame(book: Book, chapter: Chapter, taken: Extract, *, words: Words, day: date) -> Frame:
-    """The frame of `chapter`, of which `taken` is the text, in a letter of `day`."""
+def make_frame(
+    book: Book, chapter: Chapter, taken: Extract, *, words: Words, day: Date | None, browser: str = ""
+) -> Frame:
+    """The frame of the mail made of `chapter`, of which `taken` is the text.
+
+    `day` is that of an issue; `browser` the address of its page on the web, if it has one.
+    """
     authors = [author.name for author in book.meta.authors if author.role == "aut"]
-    names = words.say_names(list(chapter.authors) or authors)
+    mailing = chapter.mailing or Mailing()
     language = chapter.lang or book.language
-    minutes = max(1, round(taken.words / _WORDS_A_MINUTE))
-    reading = words["minutes"].format(minutes=minutes)
+    minutes = count_minutes(taken.words)
+    whole = chapter.kind != "letter" and mailing.show == "full"
     return Frame(
-        subject=cut(plain(taken.title), _LONGEST_SUBJECT),
-        preheader=_make_preheader(chapter, taken),
+        subject=mailing.subject or cut(plain(taken.title), LONGEST_SUBJECT),
+        preheader=mailing.preheader or _make_preheader(chapter, taken),
         language=language,
         direction="rtl" if language.split("-")[0].lower() in _RIGHT_TO_LEFT else "ltr",
-        date=words.say_date(day),
+        date=words.say_date(day) if day else "",
         subtitle=chapter.subtitle,
-        byline=" · ".join(part for part in (names, reading) if part),
+        byline=_make_byline(chapter, authors, minutes, words),
         minutes=minutes,
-        reviewed=words["reviewed"].format(date=words.say_date(chapter.reviewed)) if chapter.reviewed else "",
-        footer=_make_footer(book, authors, words),
-        links=tuple((words[word], f"@@{field}@@") for word, field in _LINKS.items()),
+        reviewed=words["reviewed"].format(date=words.say_date(chapter.reviewed)) if whole and chapter.reviewed else "",
+        footer=_make_footer(book, chapter, authors, words),
+        links=_make_links(chapter, words, browser),
+        contents=tuple(
+            (item.title, words["minutes"].format(minutes=count_minutes(item.words))) for item in taken.items
+        ) if len(taken.items) > 1 else (),
         words=words.table,
-        notices=tuple(_warn(chapter, plain(taken.title))),
-    )
+    )  # fmt: skip
 
 
-def _make_footer(book: Book, authors: list[str], words: Words) -> tuple[str, ...]:
+def _make_byline(chapter: Chapter, authors: list[str], minutes: int, words: Words) -> str:
+    """Who wrote it, and for a text to sit down with how long it takes."""
+    names = words.say_names(list(chapter.authors) or authors)
+    reading = "" if chapter.kind == "letter" else words["minutes"].format(minutes=minutes)
+    return " · ".join(part for part in (names, reading) if part)
+
+
+def _make_footer(book: Book, chapter: Chapter, authors: list[str], words: Words) -> tuple[str, ...]:
     """Where the text is from, what it is not, why it came, and who sends it (rule M38)."""
-    whole = (
-        words["from_book"].format(title=book.meta.title, names=words.say_names(authors)) if authors else ""
+    names = words.say_names(authors)
+    from_book = words["from_book"].format(title=book.meta.title, names=names) if authors else ""
+    why = words[_NOTICES.get(name_letter(chapter), "why_you")].format(list="@@list_name@@")
+    lines = (
+        "" if chapter.kind in {"issue", "letter"} else from_book,
+        cut_sentences(book.meta.disclaimer, _LONGEST_DISCLAIMER),
+        why,
+        "@@postal_address@@",
     )
-    disclaimer = cut_sentences(book.meta.disclaimer, _LONGEST_DISCLAIMER)
-    why = words["why_you"].format(list="@@list_name@@")
-    return tuple(line for line in (whole, disclaimer, why, "@@postal_address@@") if line)
+    return tuple(line for line in lines if line)
+
+
+def _make_links(chapter: Chapter, words: Words, browser: str) -> tuple[tuple[str, str], ...]:
+    if name_letter(chapter) in _NOTICES:
+        return ()
+    links = [(words[word], f"@@{field}@@") for word, field in _LINKS.items()]
+    if chapter.kind == "letter":  # it is nobody else's, so it stands on no page
+        return tuple(links[1:])
+    return ((links[0][0], browser or links[0][1]), *links[1:])
+
+
+def name_letter(chapter: Chapter) -> str:
+    """`confirm` for the letter of that name; empty for what is no letter."""
+    return chapter.slug.rpartition("/")[2] if chapter.kind == "letter" else ""
 
 
 def _make_preheader(chapter: Chapter, taken: Extract) -> str:
@@ -95,15 +130,3 @@ def cut_sentences(text: str, longest: int) -> str:
         return text
     ends = [found.end() for found in re.finditer(r"[.!?](?= )", text) if found.end() <= longest]
     return text[: ends[-1]] if ends else cut(text, longest)
-
-
-def _warn(chapter: Chapter, title: str) -> list[str]:
-    """What a reader would frown at in the list of letters (rule M37)."""
-    found = {
-        f"the title is longer than {_LONGEST_SUBJECT} characters, so the subject is cut": len(title)
-        > _LONGEST_SUBJECT,
-        "the title is in capitals, which looks like shouting": title.isupper(),
-        "the title has several exclamation marks, which looks like advertising": "!!" in title,
-    }
-    place = Place(chapter.source, chapter.title_line)
-    return [f"{place}: {message}" for message, holds in found.items() if holds]

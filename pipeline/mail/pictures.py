@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -23,31 +24,38 @@ _KEPT = 64  # pictures that one process does not make again
 _NARROWEST = 0.5  # of the column; a picture meant to be wider has the whole of a phone's
 
 
-def prepare_pictures(chapter: Chapter, folder: Path, kind: Type) -> tuple[MailPicture, ...]:
-    """Every picture of `chapter`, once; `folder` holds the chapters, `kind` the faces a drawing is set in.
+def prepare_pictures(
+    chapters: Sequence[Chapter], folder: Path, kind: Type, *, shown: Collection[str]
+) -> tuple[MailPicture, ...]:
+    """The pictures of `chapters` that are shown, by their `src`, each once.
 
-    Raises ManuscriptError, or ManyErrors with one for each picture to mend.
+    `folder` holds the chapters, `kind` the faces a drawing is set in. Raises
+    ManuscriptError, or ManyErrors with one for each picture to mend.
     """
     pictures: dict[str, MailPicture] = {}
     errors: list[PipelineError] = []
-    for image, share in _list_images(chapter):
-        if image.attrs["src"] not in pictures:
+    for chapter, image, share in _list_images(chapters):
+        name = image.attrs["src"]
+        if name in shown and name not in pictures:
             try:
-                pictures[image.attrs["src"]] = _prepare(chapter, image, folder=folder, kind=kind, share=share)
+                pictures[name] = _prepare(chapter, image, folder=folder, kind=kind, share=share)
             except PipelineError as error:
                 errors.append(error)
     raise_all(errors)
     return tuple(pictures.values())
 
 
-def _list_images(chapter: Chapter) -> list[tuple[Node, float]]:
+def _list_images(chapters: Sequence[Chapter]) -> Iterator[tuple[Chapter, Node, float]]:
     """Image nodes, each with the share of the column that its figure asks for."""
-    shares = {
-        id(image): int(figure.attrs["width"].rstrip("%")) / 100
-        for figure in chapter.walk() if figure.kind == "figure" and "width" in figure.attrs
-        for image in figure.children
-    }  # fmt: skip
-    return [(node, shares.get(id(node), 1.0)) for node in chapter.walk() if node.kind == "image"]
+    for chapter in chapters:
+        shares = {
+            id(image): int(figure.attrs["width"].rstrip("%")) / 100
+            for figure in chapter.walk() if figure.kind == "figure" and "width" in figure.attrs
+            for image in figure.children
+        }  # fmt: skip
+        yield from (
+            (chapter, node, shares.get(id(node), 1.0)) for node in chapter.walk() if node.kind == "image"
+        )
 
 
 def _prepare(chapter: Chapter, image: Node, *, folder: Path, kind: Type, share: float) -> MailPicture:

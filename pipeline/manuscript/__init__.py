@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date as Date  # a field is called date
 from hashlib import sha256
 from os.path import realpath
 from pathlib import Path
@@ -14,13 +15,17 @@ from .. import markdown
 from ..config import Config, humanise
 from ..errors import ManuscriptError, ManyErrors, PipelineError, Place, raise_all
 from ..hints import suggest
-from ..model import Chapter, Node, plain
+from ..model import Chapter, Kind, Mailing, Node, plain
 from ..sources import read_source
 from .header import Header, split_header
 
 #: Kinds that must say their title themselves; the others may go by their file's name.
 _TITLED = frozenset({"chapter", "appendix"})
 
+#: Folders inside that of the chapters whose files are mail -> what they are.
+MAIL_FOLDERS: Mapping[str, Kind] = {"issues": "issue", "letters": "letter"}
+
+_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-(?=.)")
 _PREFIX = re.compile(r"[0-9]+(?:\.[0-9]+)*[-_. ]+(?=.)")
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ı": "i"})
 
@@ -50,6 +55,58 @@ def read_manuscript(folder: Path, config: Config) -> tuple[Chapter, ...]:
             errors.append(error)
     raise_all([*errors, *_find_clashes(chapters)])
     return tuple(chapters)
+
+
+def read_mail(folder: Path, config: Config) -> tuple[Chapter, ...]:
+    """Issues and letters with a file of their own, in `issues/` and `letters/` of the chapters' folder.
+
+    Their slugs begin with the folder's name. Raises as `read_manuscript` does.
+    """
+    found: list[Chapter] = []
+    errors: list[PipelineError] = []
+    for name, kind in MAIL_FOLDERS.items():
+        home = folder / config.ebook.chapters / name
+        paths = sorted(filter(_is_chapter, home.iterdir()), key=_natural_order) if home.is_dir() else []
+        for path in paths:
+            try:
+                found.append(_address(read_chapter(path, folder, config), path, kind))
+            except ManyErrors as several:
+                errors += several.errors
+            except PipelineError as error:
+                errors.append(error)
+    raise_all([*errors, *_find_clashes(found)])
+    return tuple(found)
+
+
+def _address(chapter: Chapter, path: Path, kind: Kind) -> Chapter:
+    """`chapter` as mail: its day may stand in the file's name; only an issue has one."""
+    place = Place(chapter.source, 1)
+    mailing = chapter.mailing or Mailing()
+    named = _DAY.match(path.stem)
+    if chapter.kind != "chapter":
+        raise ManuscriptError(
+            "kind: has no place here, for the folder says what it is; delete the line", place
+        )
+    if kind == "letter" and (mailing.date or mailing.segment):
+        raise ManuscriptError("a letter goes out when somebody acts; it has no date and no segment", place)
+    if kind == "issue" and not mailing.date:
+        if not named:
+            message = (
+                "has no date; write issue: 2026-08-31 in the header, or call the file 2026-08-31-name.md"
+            )
+            raise ManuscriptError(message, place)
+        mailing = replace(mailing, date=_read_day(named[1], place))
+    slug = (
+        make_slug(_DAY.sub("", path.stem)) if named and chapter.slug == make_slug(path.stem) else chapter.slug
+    )
+    return replace(chapter, kind=kind, slug=f"{path.parent.name}/{slug}", mailing=mailing)
+
+
+def _read_day(text: str, place: Place) -> Date:
+    try:
+        return Date.fromisoformat(text)
+    except ValueError:
+        raise ManuscriptError(f"is called after a day that is none: {text}; rename the file", place) from None
 
 
 def find_chapters(folder: Path, config: Config) -> tuple[Path, ...]:
@@ -124,7 +181,7 @@ def read_chapter(path: Path, folder: Path, config: Config) -> Chapter:
         raise_all([*errors, error])
         raise
     raise_all([*errors, *_find_more_titles(title.body, source)])
-    return _make_chapter(header, title, path, source=source)
+    return _make_chapter(header, title, path, source=source, conditional=parsed.conditional)
 
 
 def _read_header(text: str | None, source: str) -> tuple[Header, tuple[PipelineError, ...]]:
@@ -135,7 +192,7 @@ def _read_header(text: str | None, source: str) -> tuple[Header, tuple[PipelineE
     return read_header(text, source)
 
 
-def _make_chapter(header: Header, title: _Title, path: Path, *, source: str) -> Chapter:
+def _make_chapter(header: Header, title: _Title, path: Path, *, source: str, conditional: bool) -> Chapter:
     return Chapter(
         slug=header.slug or make_slug(path.stem),
         kind=header.kind,
@@ -154,6 +211,8 @@ def _make_chapter(header: Header, title: _Title, path: Path, *, source: str) -> 
         editions=header.editions,
         status=header.status,
         title_line=title.line,
+        mailing=header.issue,
+        conditional=conditional,
     )
 
 

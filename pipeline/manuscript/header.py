@@ -9,7 +9,7 @@ from datetime import date as Date  # a field is called date
 from types import MappingProxyType
 
 from ..errors import ManuscriptError, Place
-from ..model import Kind
+from ..model import Kind, Mailing
 
 MAX_SIZE = 64_000  # characters
 
@@ -35,6 +35,7 @@ class Header:
     reviewed: Date | None = None
     editions: tuple[str, ...] = ()
     status: str = ""
+    issue: Mailing | None = None
     lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import date as Date  # a field is called date
+from datetime import time as Time
 from typing import Any, get_args
 
 import yaml
@@ -12,14 +13,18 @@ import yaml
 from ..errors import ManuscriptError, PipelineError, Place
 from ..hints import suggest
 from ..identifiers import find_language_fault
-from ..model import Kind
+from ..model import Kind, Mailing, Show
 from ..sources import FORBIDDEN
 from .header import Header
 
 MAX_DEPTH = 4  # header, list, list, text
-KINDS = frozenset(get_args(Kind)) - {"references"}  # the list of references is made, never written
+#: The list of references is made, never written; a file's folder says that it is an issue or a letter.
+KINDS = frozenset(get_args(Kind)) - {"references", "issue", "letter"}
 STATES = frozenset({"draft", "final"})
 SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+Pairs = list[tuple[yaml.Node, yaml.Node]]
+Readers = Mapping[str, Callable[[yaml.Node], object]]
 
 _EXAMPLE = "write lines such as title: The title"
 _CURES: Mapping[str, str] = {
@@ -43,33 +48,44 @@ def read_header(text: str, source: str) -> tuple[Header, tuple[PipelineError, ..
         pairs = _compose(text, source)
     except ManuscriptError as error:
         return Header(), (error,)
+    values, lines, problems = _read_values(pairs, READERS, "the header")
+    errors = tuple(ManuscriptError(str(problem), Place(source, problem.line)) for problem in problems)
+    return Header(**values, lines=lines), errors
+
+
+def _read_values(
+    pairs: Pairs, readers: Readers, name: str
+) -> tuple[dict[str, Any], dict[str, int], list[_Misread]]:
+    """What the keys of `name` say, the line of each, and what cannot be used."""
     values: dict[str, Any] = {}
     lines: dict[str, int] = {}
-    errors: list[PipelineError] = []
+    problems: list[_Misread] = []
     for key_node, node in pairs:
         line, key = key_node.start_mark.line + 1, key_node.value
         try:
-            values[key] = _read_value(key_node, node, lines)
+            values[key] = _read_value(key_node, node, lines, readers=readers, name=name)
         except _Misread as problem:
-            errors.append(ManuscriptError(str(problem), Place(source, problem.line or line)))
+            problems.append(_Misread(str(problem), problem.line or line))
         else:
             lines[key] = line
-    return Header(**values, lines=lines), tuple(errors)
+    return values, lines, problems
 
 
-def _read_value(key: yaml.Node, node: yaml.Node, seen: Collection[str]) -> object:
-    if not isinstance(key, yaml.ScalarNode) or key.value not in READERS:
+def _read_value(
+    key: yaml.Node, node: yaml.Node, seen: Collection[str], *, readers: Readers, name: str
+) -> object:
+    if not isinstance(key, yaml.ScalarNode) or key.value not in readers:
         word = key.value if isinstance(key, yaml.ScalarNode) else "a list"
-        raise _Misread(f"the header has no key {word!r}; {suggest(word, READERS)}")
+        raise _Misread(f"{name} has no key {word!r}; {suggest(word, readers)}".lstrip())
     if key.value in seen:
         raise _Misread(f"{key.value} stands here a second time; keep one")
     try:
-        return READERS[key.value](node)
+        return readers[key.value](node)
     except _Misread as problem:
         raise _Misread(f"{key.value} {problem}", problem.line) from None
 
 
-def _compose(text: str, source: str) -> list[tuple[yaml.Node, yaml.Node]]:
+def _compose(text: str, source: str) -> Pairs:
     """The header's keys and values as YAML nodes, nothing yet made of them."""
     try:
         node = yaml.compose(text, Loader=_PlainLoader)
@@ -191,6 +207,29 @@ def _read_slug(node: yaml.Node) -> str:
     return text
 
 
+def _read_issue(node: yaml.Node) -> Mailing:
+    """A date alone, or keys of its own; of several faults the first is told."""
+    if not isinstance(node, yaml.MappingNode):
+        date, time = _read_moment(node)
+        return Mailing(date, time, line=node.start_mark.line + 1)
+    values, _, problems = _read_values(node.value, ISSUE_READERS, "")
+    if problems:
+        raise problems[0]
+    date, time = values.pop("date", (None, None))
+    return Mailing(date, time, **values, line=node.start_mark.line)
+
+
+def _read_moment(node: yaml.Node) -> tuple[Date, Time | None]:
+    text = _read_text(node)
+    day, _, clock = text.partition(" ")
+    try:
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", day) and re.fullmatch(r"([0-9]{2}:[0-9]{2})?", clock):
+            return Date.fromisoformat(day), Time.fromisoformat(clock) if clock else None
+    except ValueError:
+        pass
+    raise _Misread(f"is no date: {text!r}; write 2026-08-31, or 2026-08-31 09:00")
+
+
 def _choose(words: Collection[str]) -> Callable[[yaml.Node], str]:
     def read(node: yaml.Node) -> str:
         text = _read_text(node)
@@ -201,8 +240,17 @@ def _choose(words: Collection[str]) -> Callable[[yaml.Node], str]:
     return read
 
 
+#: Every key of `issue:`, and what reads its value.
+ISSUE_READERS: Readers = {
+    "date": _read_moment,
+    "subject": _read_text,
+    "preheader": _read_text,
+    "show": _choose(get_args(Show)),
+    "layout": _read_slug,
+    "segment": _read_slug,
+}
 #: Every key a header may have, and what reads its value.
-READERS: Mapping[str, Callable[[yaml.Node], object]] = {
+READERS: Readers = {
     "title": _read_text,
     "subtitle": _read_text,
     "slug": _read_slug,
@@ -216,4 +264,5 @@ READERS: Mapping[str, Callable[[yaml.Node], object]] = {
     "reviewed": _read_date,
     "editions": _read_editions,
     "status": _choose(STATES),
+    "issue": _read_issue,
 }

@@ -26,10 +26,14 @@ __all__ = ["Parsed", "parse", "parse_inline"]
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A chapter's body as nodes, and everything in it that is outside the dialect."""
+    """A chapter's body as nodes, and everything in it that is outside the dialect.
+
+    `conditional` says that some of it is for one output, edition or segment only.
+    """
 
     nodes: tuple[Node, ...]
     errors: tuple[ManuscriptError, ...] = ()
+    conditional: bool = False
 
 
 def parse(text: str, *, source: str, first_line: int = 1, language: str = "en", smart: bool = True) -> Parsed:
@@ -43,7 +47,7 @@ def parse(text: str, *, source: str, first_line: int = 1, language: str = "en", 
     tokens = parser.parse(text, env)
     builder = TreeBuilder(parser, source=source, first_line=first_line)
     nodes = builder.build(tokens, env)
-    return Parsed(nodes, tuple(builder.errors))
+    return Parsed(nodes, tuple(builder.errors), builder.conditional)
 
 
 def parse_inline(text: str, *, source: str = "", line: int = 0, language: str = "en") -> tuple[Node, ...]:

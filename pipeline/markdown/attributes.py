@@ -15,7 +15,7 @@ from ..hints import suggest
 from ..identifiers import find_language_fault
 
 #: Classes an author may write; anything else is an error with a hint.
-CLASSES = ("unnumbered", "decorative", "smallcaps", "rowheads", "compact", "steps")
+CLASSES = ("unnumbered", "decorative", "smallcaps", "rowheads", "compact", "steps", "button")
 #: Keys an author may write.
 KEYS = ("lang", "width")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from markdown_it.token import Token
 
 from ..hints import suggest
 from ..model import Node
+from .directives import read_embedding, read_only
 from .shapes import (
     ALERTS,
     POINTERS,
@@ -40,6 +42,9 @@ DIVS = (
     "epigraph",
     "verse",
 )
+#: Fenced divs that are no boxes.
+DIRECTIVES: Mapping[str, Read] = {"only": read_only, "chapter": read_embedding}
+_MORE = re.compile(r"<!--\s*more\s*-->\s*")
 
 
 def _read_heading(builder: TreeBuilder, token: Token, tokens: Iterator[Token]) -> Iterable[Node]:
@@ -87,8 +92,11 @@ def _read_div(builder: TreeBuilder, token: Token, tokens: Iterator[Token]) -> It
     if not token.meta["closed"]:
         message = f"'::: {name}' is never closed; write ':::' on a line of its own after it"
         builder.report(message, rule="M004")
+    if name in DIRECTIVES:
+        yield from DIRECTIVES[name](builder, token, tokens)
+        return
     if name not in DIVS:
-        builder.report(f"there is no '::: {name}'; {suggest(name, DIVS)}", rule="M003")
+        builder.report(f"there is no '::: {name}'; {suggest(name, (*DIVS, *DIRECTIVES))}", rule="M003")
     attrs = {"name": name, **builder.check(token.meta["attrs"])}
     words = builder.build_inline(token.meta["title"]) if token.meta["title"] else ()
     children = builder.read_blocks(tokens)
@@ -121,6 +129,15 @@ def _read_verse(builder: TreeBuilder, _: Token, tokens: Iterator[Token]) -> Iter
             lines.append([])
     stanzas = tuple(Node("lines", tuple(stanza), line=stanza[0].line) for stanza in lines if stanza)
     yield Node("div", stanzas, attrs={"name": "verse"}, line=line)
+
+
+def _read_html_block(builder: TreeBuilder, token: Token, tokens: Iterator[Token]) -> Iterable[Node]:
+    """Comments are left out, but for `<!-- more -->`: where the opening of a chapter ends."""
+    if not _MORE.fullmatch(token.content):
+        return read_html(builder, token, tokens)
+    if token.level:
+        builder.report("<!-- more --> stands between paragraphs; take it out of the list or box", rule="M003")
+    return (Node("more", line=builder.line),)
 
 
 def read_html(builder: TreeBuilder, token: Token, _: Iterator[Token]) -> Iterable[Node]:
@@ -168,7 +185,7 @@ BLOCKS: Mapping[str, Read] = {
     "div_open": _read_div,
     "div_stray": _read_stray,
     "verse_open": _read_verse,
-    "html_block": read_html,
+    "html_block": _read_html_block,
 }
 
 #: What a container becomes once it is read.

@@ -44,6 +44,7 @@ class TreeBuilder:
         self.notes: Mapping[int, Sequence[Token]] = {}
         self.barred = ""  # where no note may stand
         self.pending: dict[str, str] = {}
+        self.conditional = False
 
     def build(self, tokens: Sequence[Token], env: Mapping[str, Any]) -> tuple[Node, ...]:
         """All blocks of a body, notes put back where they are referred to."""

@@ -13,14 +13,19 @@ from ..errors import ManuscriptError, PipelineError, Place, raise_all
 from ..hints import suggest
 from ..identifiers import make_urn
 from ..model import Book, Chapter
+from .conditions import choose_passages, find_notes, number_notes
 from .contents import BACK, EARLY, FRONT, list_contents
 from .links import Linker, collect_targets
 from .numbers import find_doubles, label_chapter, name_blocks, number_chapters, number_objects, slugify
 
 __all__ = [
-    "BACK", "EARLY", "FRONT", "choose_chapters", "find_newest_date", "label_chapter", "list_contents", "resolve",
-    "slugify",
+    "BACK", "EARLY", "FRONT", "MAIL", "choose_chapters", "choose_passages", "find_newest_date", "find_notes",
+    "label_chapter", "list_contents", "number_notes", "resolve", "slugify",
 ]  # fmt: skip
+
+
+#: What is no part of a book, though it may quote from one.
+MAIL = frozenset({"issue", "letter"})
 
 
 def resolve(
@@ -31,21 +36,26 @@ def resolve(
     folder: Path,
     words: Mapping[str, str],
     made_at: datetime,
+    facts: Mapping[str, str] | None = None,
 ) -> Book:
     """The book of one edition, every number and link settled.
 
     `words` are the language's words (Figure, Chapter, ...). Numbers are given over
-    the whole manuscript, so that Chapter 3 is Chapter 3 in every edition. Raises
-    what an author must mend: unknown references, links, citations, ids used twice.
+    the whole manuscript, so that Chapter 3 is Chapter 3 in every edition. `facts`
+    decide what stands in `::: only`: by default that this is a book, of this edition,
+    for no segment. Raises what an author must mend: unknown references, links,
+    citations, ids used twice.
     """
-    named = [name_blocks(chapter) for chapter in number_chapters(chapters)]
+    facts = facts or {"output": "book", "edition": edition.name, "segment": ""}
+    kept = [choose_passages(chapter, facts) for chapter in chapters]
+    named = [name_blocks(chapter) for chapter in number_chapters(kept)]
     numbered = number_objects(named, words)
     errors: list[PipelineError] = list(find_doubles(numbered))
     chosen = choose_chapters(numbered, edition)
     linker = Linker(
         targets=collect_targets(numbered, words),
         present=frozenset(chapter.slug for chapter in chosen),
-        files={PurePosixPath(chapter.source).name: chapter.slug for chapter in numbered},
+        files={PurePosixPath(c.source).name: c.slug for c in numbered if c.kind not in MAIL},
         ids={chapter.slug: chapter.ids for chapter in numbered},
         words=words,
         errors=errors,

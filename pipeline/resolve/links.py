@@ -14,7 +14,7 @@ from ..model import Chapter, Node, plain
 from .numbers import label_chapter
 
 _MARKDOWN = re.compile(r"^([^:?#]*)\.md(?:#(.+))?$")
-_OUTWARD = re.compile(r"(?:https?://|mailto:|tel:).", re.IGNORECASE)
+_OUTWARD = re.compile(r"(?:https?://|mailto:|tel:).|@@[a-z_]+_url@@$", re.IGNORECASE)
 _PREFIXES = {"figure": "fig", "table": "tbl"}
 
 
@@ -69,6 +69,8 @@ class Linker:
             return self._refer(node, chapter)
         if node.kind == "link":
             node = self._relink(node, chapter)
+        if node.attrs.get("name") == "chapter":
+            self._check_embedding(node, chapter)
         return node.rebuild(lambda child: self._visit(child, chapter)) if node.children else node
 
     def _refer(self, node: Node, chapter: Chapter) -> Node:
@@ -108,6 +110,18 @@ class Linker:
         if slug not in self.present:  # the words stay, the link goes
             return Node("span", node.children, line=node.line)
         return self._lead(node, chapter, slug, found[2] or slug)
+
+    def _check_embedding(self, node: Node, chapter: Chapter) -> None:
+        """`::: chapter` stands in mail, and names a chapter there is."""
+        place, name = Place(chapter.source, node.line), node.attrs["to"]
+        if chapter.kind not in {"issue", "letter"}:
+            message = (
+                "'::: chapter' belongs into an issue, a file in the folder issues/; here, link to the chapter"
+            )
+            self.errors.append(ManuscriptError(message, place, rule="M016"))
+        elif name not in self.files.values():
+            message = f"there is no chapter '{name}'; {suggest(name, self.files.values())}"
+            self.errors.append(ManuscriptError(message, place, rule="M016"))
 
     def _lead(self, node: Node, chapter: Chapter, slug: str, name: str) -> Node:
         """A link to the id `name` in the chapter `slug`."""

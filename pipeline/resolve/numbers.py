@@ -103,8 +103,8 @@ def find_doubles(chapters: Sequence[Chapter]) -> Iterator[ManuscriptError]:
 
 
 def number_objects(chapters: Sequence[Chapter], words: Mapping[str, str]) -> tuple[Chapter, ...]:
-    """Figures and tables with a caption, counted through the whole manuscript."""
-    counters = {"figure": count(1), "table": count(1)}
+    """Figures and tables with a caption, counted through the whole manuscript; mail counts for itself."""
+    counters = _count_objects()
 
     def visit(node: Node) -> Node:
         if node.kind in counters and any(child.kind == "caption" for child in node.children):
@@ -114,4 +114,13 @@ def number_objects(chapters: Sequence[Chapter], words: Mapping[str, str]) -> tup
             return node.with_attrs(label=label)
         return node if node.kind in _OF_WORDS else node.rebuild(visit)
 
-    return tuple(replace(chapter, body=tuple(visit(node) for node in chapter.body)) for chapter in chapters)
+    numbered = []
+    for chapter in chapters:
+        if chapter.kind in {"issue", "letter"}:
+            counters = _count_objects()
+        numbered.append(replace(chapter, body=tuple(visit(node) for node in chapter.body)))
+    return tuple(numbered)
+
+
+def _count_objects() -> dict[str, count[int]]:
+    return {"figure": count(1), "table": count(1)}

@@ -51,7 +51,11 @@ HTML = """\
 </body></html>
 """
 TEXT = "First light\n\nDear @@first_name@@,\n\n---\n@@unsubscribe_url@@\n@@postal_address@@\n"
-FIELDS = {"first_name": "text", "postal_address": "text", "unsubscribe_url": "url"}
+FIELDS = {
+    "first_name": {"type": "text", "default": "friend"},
+    "postal_address": {"type": "text", "default": ""},
+    "unsubscribe_url": {"type": "url", "default": ""},
+}
 
 IssueMaker = Callable[..., Path]
 
@@ -68,6 +72,7 @@ def document_of(files: dict[str, bytes], **changes: Any) -> dict[str, Any]:
         "language": "en",
         "fields": FIELDS,
         "list": "",
+        "segment": "",
         "layout": "classic",
         "words": 9,
         "minutes": 1,

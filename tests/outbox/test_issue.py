@@ -15,7 +15,17 @@ from hypothesis import strategies as st
 
 from outbox.errors import IssueError
 from outbox.issue import digest_of, parse, read, schema
+from outbox.model import Field
 
+
+def list_fields(**types: str) -> dict[str, dict[str, str]]:
+    """`fields` of an issue.json, by the type of each."""
+    return {name: {"type": kind, "default": ""} for name, kind in types.items()}
+
+
+#: What every letter of these tests uses, and one field more.
+FIELDS = list_fields(first_name="text", postal_address="text", unsubscribe_url="url")
+TEXT = "Dear @@first_name@@,\n\n@@unsubscribe_url@@\n@@postal_address@@\n"
 SCHEMA = Path(__file__).parents[2] / "docs" / "issue.schema.json"
 
 
@@ -26,7 +36,25 @@ def test_a_good_folder_is_read(make_issue: Callable[..., Path]) -> None:
     assert issue.slug == "2026-03-01-first-light"
     assert issue.send_at == datetime(2026, 3, 1, 9, tzinfo=UTC)
     assert list(issue.files) == ["body.html", "body.txt", "images/dawn.png"]
-    assert issue.fields == {"first_name": "text", "postal_address": "text", "unsubscribe_url": "url"}
+    assert issue.fields == {
+        "first_name": Field("text", "friend"), "postal_address": Field("text"), "unsubscribe_url": Field("url"),
+    }  # fmt: skip
+
+
+def test_an_issue_brings_fields_of_its_own(make_issue: Callable[..., Path]) -> None:
+    """A field that only its author knows has a type and a default that come along."""
+    city = {"city": {"type": "text", "default": "your town"}}
+    issue = read(make_issue(text=f"{TEXT}@@city@@\n", fields={**FIELDS, **city}))
+
+    assert Field("text", "your town") == issue.fields["city"]
+
+
+def test_a_default_that_is_no_link_is_refused(make_issue: Callable[..., Path]) -> None:
+    """What could forge a link is stopped before anybody gets it."""
+    shop = {"shop_url": {"type": "url", "default": "javascript:alert(1)"}}
+
+    with pytest.raises(IssueError, match="@@shop_url@@ is not a link"):
+        read(make_issue(text=f"{TEXT}@@shop_url@@\n", fields={**FIELDS, **shop}))
 
 
 def test_a_frozen_folder_is_the_same_issue(make_issue: Callable[..., Path]) -> None:
@@ -50,22 +78,19 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "slug with a path in it": ({"slug": "../up"}, "slug"),
     "wrong digest": ({"sha256": "0" * 64}, "was changed after the build"),
     "unlisted field": (
-        {"fields": {"first_name": "text", "unsubscribe_url": "url"}},
+        {"fields": list_fields(first_name="text", unsubscribe_url="url")},
         "look at postal_address",
     ),
     "field not used": (
         {
-            "fields": {
-                "first_name": "text",
-                "unsubscribe_url": "url",
-                "postal_address": "text",
-                "list_name": "text",
-            }
+            "fields": list_fields(
+                first_name="text", unsubscribe_url="url", postal_address="text", list_name="text"
+            )
         },
         "look at list_name",
     ),
     "field of another type": (
-        {"fields": {"first_name": "html", "unsubscribe_url": "url", "postal_address": "text"}},
+        {"fields": list_fields(first_name="html", unsubscribe_url="url", postal_address="text")},
         "of type text, not html",
     ),
     "attachment that is not there": (

@@ -23,6 +23,11 @@ from outbox.tokens import Signer
 
 ORDER: dict[str, Any] = {"provider": "file", "max_batch": 2, "on_unknown": "hold", "send_id": "s"}
 IssueMaker = Callable[..., Path]
+TEXT = "Dear @@first_name@@,\n\n@@unsubscribe_url@@\n@@postal_address@@\n"
+FIELDS = {
+    name: {"type": "url" if name.endswith("_url") else "text", "default": ""}
+    for name in ("first_name", "postal_address", "unsubscribe_url")
+}
 
 
 def test_a_plan_says_who_and_when(
@@ -92,6 +97,20 @@ def test_a_frozen_issue_cannot_be_changed(
     assert mailing.render(frozen, person, date=now).subject == "First light for Ana"
 
 
+def test_a_field_of_the_issues_own_has_its_default(
+    store: Store, make_issue: IssueMaker, envelope: Envelope, signer: Signer, now: datetime
+) -> None:
+    """Nobody's town is known, so the letter says what its author chose."""
+    city = {"city": {"type": "text", "default": "your town"}}
+    folder = make_issue(text=f"{TEXT}@@city@@\n", fields={**FIELDS, **city})
+    with store.begin() as tx:
+        mailing.freeze(tx, read(folder), envelope, now=now, **ORDER)
+        frozen = mailing.load(tx, "s", signer)
+        (person, *_) = ledger.members(tx, ledger.find_due(tx, now, 1)[0])
+
+    assert mailing.render(frozen, person, date=now).text.endswith("your town\n")
+
+
 def test_a_second_freeze_is_refused(
     store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime
 ) -> None:
@@ -116,6 +135,14 @@ NO_LINK = {"text": "First light\n@@postal_address@@", "html": None}
     [
         ({"kind": "letter"}, "is a letter"),
         ({"list": "Another list"}, "made for another list"),
+        ({"segment": "carers"}, "segments are not there yet"),
+        (
+            {
+                "text": f"{TEXT}@@download_url@@",
+                "fields": {**FIELDS, "download_url": {"type": "url", "default": ""}},
+            },
+            "a field of letters",
+        ),
         ({"text": "@@postal_address@@ @@first_name@@"}, "needs @@unsubscribe_url@@ in both"),
         ({"text": "@@unsubscribe_url@@ @@first_name@@"}, "needs @@postal_address@@ in both"),
         (

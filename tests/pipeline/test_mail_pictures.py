@@ -42,10 +42,16 @@ def size(picture: MailPicture) -> tuple[int, int]:
     return Image.open(io.BytesIO(picture.data)).size
 
 
+def prepare(one: Chapter, folder: Path, kind: Type) -> tuple[MailPicture, ...]:
+    """All the pictures of a chapter."""
+    shown = {node.attrs["src"] for node in one.walk() if node.kind == "image"}
+    return prepare_pictures([one], folder, kind, shown=shown)
+
+
 def test_a_large_picture_is_made_twice_the_column(tmp_path: Path, kind: Type) -> None:
     """And no larger than 200 KB, whatever is on it."""
     save(tmp_path, "bed.png", 1500, 750)
-    [picture] = prepare_pictures(chapter("bed.png"), tmp_path, kind)
+    [picture] = prepare(chapter("bed.png"), tmp_path, kind)
 
     assert (528, 264) == (picture.width, picture.height)
     assert len(picture.data) <= 200_000
@@ -55,7 +61,7 @@ def test_a_large_picture_is_made_twice_the_column(tmp_path: Path, kind: Type) ->
 def test_a_small_picture_is_not_blown_up(tmp_path: Path, kind: Type) -> None:
     """It is shown as wide as it is."""
     save(tmp_path, "bed.png", 100, 50)
-    [picture] = prepare_pictures(chapter("bed.png"), tmp_path, kind)
+    [picture] = prepare(chapter("bed.png"), tmp_path, kind)
 
     assert (100, 50) == (picture.width, picture.height) == size(picture)
 
@@ -66,7 +72,7 @@ def test_a_small_picture_is_not_blown_up(tmp_path: Path, kind: Type) -> None:
 def test_a_drawing_is_drawn(tmp_path: Path, kind: Type) -> None:
     """As no mail program shows SVG."""
     (tmp_path / "bed.svg").write_text(SVG, "utf-8")
-    [picture] = prepare_pictures(chapter("bed.svg"), tmp_path, kind)
+    [picture] = prepare(chapter("bed.svg"), tmp_path, kind)
 
     assert (528, 176) == (picture.width, picture.height)
     assert (1056, 352) == size(picture)
@@ -77,7 +83,7 @@ def test_a_drawing_is_drawn(tmp_path: Path, kind: Type) -> None:
 def test_only_a_narrow_picture_stays_narrow(tmp_path: Path, kind: Type, width: str, shown: int) -> None:
     """On a phone the column is narrow enough for the others."""
     save(tmp_path, "bed.png", 1100, 550)
-    [picture] = prepare_pictures(chapter("bed.png", width=width), tmp_path, kind)
+    [picture] = prepare(chapter("bed.png", width=width), tmp_path, kind)
 
     assert shown == picture.width
 
@@ -86,13 +92,13 @@ def test_a_picture_shown_twice_is_made_once(tmp_path: Path, kind: Type) -> None:
     """Under one name."""
     save(tmp_path, "bed.png", 100, 50)
 
-    assert 1 == len(prepare_pictures(chapter("bed.png", "bed.png"), tmp_path, kind))
+    assert 1 == len(prepare(chapter("bed.png", "bed.png"), tmp_path, kind))
 
 
 def test_every_missing_picture_is_named_with_its_line(tmp_path: Path, kind: Type) -> None:
     """One run shows them all."""
     with pytest.raises(ManyErrors) as caught:
-        prepare_pictures(chapter("a.png", "b.png"), tmp_path, kind)
+        prepare(chapter("a.png", "b.png"), tmp_path, kind)
 
     assert ["chapters/01-bed.md:3", "chapters/01-bed.md:4"] == [
         str(error.place) for error in caught.value.errors
