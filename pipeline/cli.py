@@ -129,11 +129,14 @@ def ebook(
 def newsletter(
     book: _Book = Path(),
     issue: Annotated[str, typer.Option("--issue", metavar="NAME", help="Only this issue or letter.")] = "",
+    pictures: Annotated[
+        bool, typer.Option("--preview", help="Also write pictures of each into its folder preview/.")
+    ] = False,
     verbose: _Verbose = False,
 ) -> None:
     """Write the issues and letters to build/issues and build/letters, for the outbox to deliver.
 
-    Examples: pipeline newsletter; pipeline newsletter --issue immune-system-and-cancer
+    Examples: pipeline newsletter; pipeline newsletter --issue immune-system-and-cancer --preview
     """
     from .build import open_manuscript
     from .newsletter import make_issues, write_issues
@@ -150,13 +153,20 @@ def newsletter(
         _warn("nothing goes out by mail; write issue: 2026-08-31 in a chapter's header")
     for path in paths:
         print(path.relative_to(manuscript.folder))
+    if pictures:
+        from .preview.pictures import write_pictures
+
+        with _watch(verbose=verbose) as say:
+            say("pictures of the letters")
+            write_pictures(manuscript.folder, paths, issues)
 
 
 @app.command()
 def preview(
     book: _Book = Path(),
     port: Annotated[
-        int | None, typer.Option("--port", metavar="N", min=0, max=65535, help="The port; else the next free one.")
+        int | None,
+        typer.Option("--port", metavar="N", min=0, max=65535, help="The port; else the next free one."),
     ] = None,
     show: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = True,
 ) -> None:

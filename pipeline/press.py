@@ -29,9 +29,7 @@ class Press:
 
     def print(self, sections: Sequence[Section], *, alone: bool = False, thorough: bool = False) -> Document:
         sheet = self.make_sheet(sections)
-        return lay_out(
-            sheet, self.kind, alone=alone or self.alone, thorough=thorough, at_page=self.at_page
-        )
+        return lay_out(sheet, self.kind, alone=alone or self.alone, thorough=thorough, at_page=self.at_page)
 
 
 _NOTE = re.compile(r'<span class="footnote" id="([^"]+)"')

@@ -191,7 +191,7 @@ def _progress(at_page: Callable[[], None]) -> Iterator[None]:
     """Have `at_page` called at each step; its log is all that WeasyPrint tells of them."""
     logger = logging.getLogger("weasyprint.progress")
     handler = logging.Handler()
-    handler.emit = lambda _: at_page()  # type: ignore[method-assign]
+    handler.emit = lambda record: at_page()  # type: ignore[method-assign]  # noqa: ARG005
     logger.addHandler(handler)
     level = logger.level
     logger.setLevel(logging.INFO)

@@ -161,7 +161,9 @@ def report_preview(book: Path, runs: int) -> None:
         finally:
             server.terminate()
     words = len(chapter.read_text().split())
-    print(f"preview, {words:,} words on {waits[0][2]} pages, seconds from save to screen, medians of {runs} saves")
+    print(
+        f"preview, {words:,} words on {waits[0][2]} pages, seconds from save to screen, medians of {runs} saves"
+    )
     for name, found in zip(("letter and EPUB", "PDF spread"), zip(*waits, strict=True), strict=False):
         print(f"{name:34}{statistics.median(found):9.2f}{max(found):9.2f} at most")
 

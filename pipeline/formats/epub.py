@@ -50,7 +50,7 @@ def render(book: Book, layout: Layout, settings: Settings) -> Edition:
 def render_page(
     book: Book, layout: Layout, settings: Settings, *, address: Callable[[Face], str]
 ) -> Mapping[str, bytes]:
-    """The last chapter of `book` as a page of the e-book, by file name, with its style and its pictures.
+    """The one chapter of `book` as a page of the e-book, by file name, with its style and its pictures.
 
     Its fonts are found at the `address` of each face.
     """

@@ -50,14 +50,15 @@ def lay_out_chapter(
     number: int = 0,
     at_page: Callable[[], None] = lambda: None,
 ) -> Document:
-    """The last chapter of `book` alone on its pages, the first of which has the number `number`.
+    """The one chapter of `book` on its pages, the first of which has the number `number`.
 
     0: the text begins with it, on page 1. `at_page` is called before each page and may raise to
     call the layout off. References to other chapters do without the page's number.
     """
-    section = write_sections(book, layout, settings)[-1]
+    (chapter,) = book.chapters
+    section = next(each for each in write_sections(book, layout, settings) if each.slug == chapter.slug)
     ahead = () if section.front or not number else (_BEFORE,)  # layouts open the first chapter otherwise
-    css = _set_alone(book.chapters[-1], number, front=section.front)
+    css = _set_alone(chapter, number, front=section.front)
 
     def make_sheet(sections: Sequence[Section]) -> Sheet:
         sheet = compose(book, layout, settings, (*ahead, *sections))
@@ -76,9 +77,9 @@ def _set_alone(chapter: Chapter, number: int, *, front: bool) -> str:
     rules = [f"html {{ break-before: {side} }} .{'body' if front else 'front'} {{ display: none }}"]
     if number:
         rules.append(f"@page :first {{ counter-reset: page {number} !important }}")
-    for node in chapter.walk():
-        if node.kind == "reference" and node.attrs.get("chapter", chapter.slug) != chapter.slug:
-            rules.append(f'a.ref[href="{node.attrs["href"]}"]::after {{ content: none }}')
+    references = (node.attrs for node in chapter.walk() if node.kind == "reference")
+    away = [attrs["href"] for attrs in references if attrs.get("chapter", chapter.slug) != chapter.slug]
+    rules += [f'a.ref[href="{href}"]::after {{ content: none }}' for href in away]
     return "\n".join(rules)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Callable, Mapping
 from html import escape
+from pathlib import Path
 from types import MappingProxyType
 
 _FIELD = re.compile(r"@@([a-z_]+)@@")
@@ -14,6 +16,13 @@ _STYLE = re.compile(r"<style\b.*?</style>\s*", re.DOTALL | re.IGNORECASE)
 _SCHEME = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)")
 _BOTH_SCHEMES = re.compile(r"\b(light dark|dark light)\b")
 _ALWAYS, _NEVER = "(min-width: 0)", "(max-width: 0)"
+
+
+def read_sender(folder: Path) -> Mapping[str, str]:
+    """Values of the fields that the outbox fills: the list's name and address, out of book.toml."""
+    path = folder / "book.toml"
+    table = tomllib.loads(path.read_text(encoding="utf-8")).get("list", {}) if path.exists() else {}
+    return {"list_name": str(table.get("name", "")), "postal_address": str(table.get("address", ""))}
 
 
 def fill(files: Mapping[str, bytes], values: Mapping[str, str]) -> tuple[str, str]:

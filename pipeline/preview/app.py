@@ -37,7 +37,8 @@ _PAGE_POLICY = (
 )
 #: What is shown may have style, pictures and fonts; no script runs in it, whatever a layout holds.
 _PROOF_POLICY = (
-    f"{_NOTHING}; style-src 'self' 'unsafe-inline'; font-src 'self'; frame-ancestors 'self'; sandbox allow-same-origin"
+    f"{_NOTHING}; style-src 'self' 'unsafe-inline'; font-src 'self'; frame-ancestors 'self';"
+    " sandbox allow-same-origin"
 )
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -79,7 +80,8 @@ class _Preview:
 
     async def show_font(self, request: Request) -> Response:
         path = self._desk.fonts.get(request.path_params["name"])
-        return _answer("font.ttf", path and path.read_bytes(), _PROOF_POLICY, keep=True)
+        data = path.read_bytes() if path else None
+        return _answer("font.ttf", data, _PROOF_POLICY, keep=True)
 
     async def show_file(self, request: Request) -> Response:
         path = request.path_params["path"]
@@ -110,7 +112,7 @@ class _Preview:
                 number = await self._desk.make(view, seen)
                 yield _write_event("proof", {**self._desk.find(number).about, "number": number})
                 pages = await self._desk.lay_out(number)
-                yield _write_event("pages", {**pages.about, "number": number})
+                yield _write_event("pages", {**(pages.about if pages else {"pages": []}), "number": number})
             except Outdated:
                 continue
             except Exception as error:  # noqa: BLE001  (told on the page; the last good proof stays)

@@ -57,8 +57,8 @@ class Desk:
         """The number of the proof of `view`; raises what must be mended first."""
         return await self._do(lambda: self._make(view, stamp))
 
-    async def lay_out(self, number: int) -> Pages:
-        """The pages of a proof; raises Outdated when something is saved meanwhile."""
+    async def lay_out(self, number: int) -> Pages | None:
+        """The pages of a proof, if it has any; raises Outdated when something is saved meanwhile."""
         return await self._do(lambda: self._lay_out(self._shelf[number]))
 
     async def draw(self, number: int, page: int) -> bytes:
@@ -77,18 +77,20 @@ class Desk:
             if (made.view, made.stamp) == (view, stamp):
                 return number
         made = _Made(view, stamp, make_proof(self._folder, view, today=self._today))
-        self.fonts |= {face.path.name: face.path for face in made.proof.settings.type.faces}
+        if made.proof.print:
+            self.fonts |= {face.path.name: face.path for face in made.proof.print.settings.type.faces}
         self._numbers += 1
         kept = list(self._shelf.items())[1 - _KEPT :]
         self._shelf = {**dict(kept), self._numbers: made}
         return self._numbers
 
-    def _lay_out(self, made: _Made) -> Pages:
+    def _lay_out(self, made: _Made) -> Pages | None:
         def heed() -> None:
             if self._changes.count != made.stamp:
                 raise Outdated
 
-        made.pages = made.pages or lay_out(made.proof, at_page=heed)
+        if made.proof.print and not made.pages:
+            made.pages = lay_out(made.proof.print, at_page=heed)
         return made.pages
 
     async def _do(self, task: Callable[[], _Result]) -> _Result:

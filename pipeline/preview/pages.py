@@ -11,7 +11,7 @@ from ..formats.pdf import lay_out_chapter
 from ..resolve import FRONT
 from ..tagging import roman
 from ..typeset import draw_page
-from .proofs import Proof
+from .proofs import Print
 
 if TYPE_CHECKING:
     from weasyprint import Document
@@ -32,16 +32,16 @@ class Pages:
         return draw_page(self.document, number, scale=_PIXELS_TO_THE_POINT)
 
 
-def lay_out(proof: Proof, *, at_page: Callable[[], None]) -> Pages:
+def lay_out(job: Print, *, at_page: Callable[[], None]) -> Pages:
     """The chapter on its pages; `at_page` is called before each and may raise to call it off."""
-    known = find_page_number(proof.whole, proof.book.chapters[0].slug)
+    (chapter,) = job.book.chapters
+    known = find_page_number(job.whole, chapter.slug)
     first = known or 1
-    document = lay_out_chapter(
-        proof.book, proof.layout, proof.settings, number=0 if proof.opens else first, at_page=at_page
-    )
-    name = roman if proof.book.chapters[0].kind in FRONT else str
+    number = 0 if job.opens else first
+    document = lay_out_chapter(job.book, job.layout, job.settings, number=number, at_page=at_page)
+    name = roman if chapter.kind in FRONT else str
     labels = [name(first + index) for index in range(len(document.pages))]
-    return Pages(document, {"pages": labels, "left": first % 2 == 0, "known": bool(known) or proof.opens})
+    return Pages(document, {"pages": labels, "left": first % 2 == 0, "known": bool(known) or job.opens})
 
 
 def find_page_number(whole: Path, slug: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -22,18 +21,20 @@ from ..build import (
     resolve_edition,
 )
 from ..check import Finding, check_book, list_findings
-from ..config import Config, EditionTable
+from ..config import EditionTable
 from ..errors import PipelineError, Place
 from ..formats.epub import render_page
-from ..formats.issue import Issue, MailSettings, make_issue
-from ..layouts import Layout, list_layouts, read_layout
-from ..mail.pictures import prepare_pictures
-from ..mail.sample import STATES, fill
-from ..model import Book, Chapter
+from ..formats.issue import Issue
+from ..layouts import Layout, list_layouts
+from ..mail.sample import STATES, fill, read_sender
+from ..model import Book, Chapter, Mailing
+from ..newsletter import choose_mail, render_issue, resolve_mail
 from ..resolve import FRONT
 from ..sections import spoken_title
 from ..settings import Settings
-from ..typeset import prepare_type
+
+_MAIL = frozenset({"issue", "letter"})  # kinds that stand in no book
+_LONGEST_QUOTE = 160  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,95 +46,106 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """One chapter on trial. `about` is told to the browser, `files` are served to it by path.
+class Print:
+    """What a chapter needs to be put on pages: `book` holds it alone.
 
-    `book` holds the chapter alone; with `layout` and `settings` it can be printed. `whole` is
-    where the last whole build of the PDF is, if there is one. `opens`: the text begins with it.
+    `whole` is where the last whole PDF of the book is, if there is one; `opens`: the text begins with it.
     """
 
     book: Book
     layout: Layout
     settings: Settings
-    about: Mapping[str, Any]
-    files: Mapping[str, bytes]
     whole: Path
     opens: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One chapter on trial: `about` is told to the browser, `files` are served to it by path.
+
+    What goes out by mail alone is not printed.
+    """
+
+    about: Mapping[str, Any]
+    files: Mapping[str, bytes]
+    print: Print | None = None
 
 
 def make_proof(folder: Path, view: View, *, today: date) -> Proof:
     """Read the book in `folder` anew and make what `view` looks at; raises what must be mended first."""
     manuscript = open_manuscript(folder)
-    edition = _choose_edition(manuscript.config)
-    chosen = structs.replace(edition, layout=view.layout or edition.layout)
-    book, layout = resolve_edition(manuscript, chosen)
-    chapter = _choose_chapter(book, view.chapter)
-    alone = replace(book, chapters=(chapter,), meta=structs.replace(book.meta, cover="none"))
-    name = name_file(manuscript.config, edition)
-    settings = prepare_settings(manuscript, alone, layout, formats=("pdf", "epub"), name=name)
-    letter = _make_letter(manuscript, book, chapter, layout=_choose_letter_layout(manuscript, view, layout))
-    page = render_page(alone, layout, settings, address=lambda face: f"/fonts/{face.path.name}")
-    gaps = [Finding(*gap[:1], "M050", "warning", gap[1]) for gap in find_font_gaps(alone, layout, settings.type)]
-    findings = sorted([*check_book(book, today=today, off=manuscript.config.check.off), *gaps])
+    edition = _choose_edition(manuscript, view)
+    book, layout = resolve_edition(manuscript, edition)
+    mail = resolve_mail(manuscript)
+    chapter = _choose_chapter((*book.chapters, *mail.chapters), view.chapter)
+    by_mail_alone = chapter.kind in _MAIL
+    printed = None if by_mail_alone else _prepare_print(manuscript, book, layout, edition, chapter)
+    letter = _make_letter(manuscript, mail, chapter.slug, view.layout)
+    about = {
+        "book": book.meta.title,
+        "chapter": chapter.slug,
+        "title": spoken_title(chapter),
+        "layout": layout.name,
+        "layouts": list_layouts(folder),
+        "chapters": _list_choices(book.chapters),
+        "mail": _list_choices([each for each in choose_mail(mail) if each.kind in _MAIL]),
+        "page": f"{chapter.slug}.xhtml" if printed else "",
+        "letter": _describe_letter(letter, sent=chapter.mailing is not None),
+    }
+    found = _find(manuscript, book, printed, today=today)
+    files = {f"letter/{path}": data for path, data in _show_letter(letter, folder).items()}
+    if printed:
+        page = render_page(
+            printed.book, layout, printed.settings, address=lambda face: f"/fonts/{face.path.name}"
+        )
+        files |= {f"epub/{path}": data for path, data in page.items()}
     return Proof(
-        book=alone,
-        layout=layout,
-        settings=settings,
-        about={
-            "book": book.meta.title,
-            "chapter": chapter.slug,
-            "title": spoken_title(chapter),
-            "layout": layout.name,
-            "chapters": [{"slug": each.slug, "title": spoken_title(each)} for each in book.chapters],
-            "layouts": list_layouts(folder),
-            "page": f"{chapter.slug}.xhtml",
-            "letter": _describe_letter(letter),
-            "findings": list(describe_findings(findings, folder, chapter.source)),
-        },
-        files={
-            **{f"epub/{path}": data for path, data in page.items()},
-            **{f"letter/{path}": data for path, data in _show_letter(letter, folder).items()},
-        },
-        whole=folder / "build" / f"{name}.pdf",
-        opens=chapter is next((each for each in book.chapters if each.kind not in FRONT), None),
+        {**about, "findings": list(describe_findings(found, folder, chapter.source))}, files, printed
     )
 
 
-def _choose_edition(config: Config) -> EditionTable:
-    """The full edition, or the first of book.toml where none is called so."""
-    tables = choose_editions(config)
-    return next((table for table in tables if table.name == "full"), tables[0])
+def _choose_edition(manuscript: Manuscript, view: View) -> EditionTable:
+    """The full edition, or the first of book.toml where none is called so, in the layout looked at."""
+    tables = choose_editions(manuscript.config)
+    table = next((table for table in tables if table.name == "full"), tables[0])
+    return structs.replace(table, layout=view.layout or table.layout)
 
 
-def _choose_chapter(book: Book, slug: str) -> Chapter:
+def _choose_chapter(chapters: Sequence[Chapter], slug: str) -> Chapter:
     """The chapter called `slug`; while there is none, the first one proper."""
-    ordered = sorted(book.chapters, key=lambda chapter: (chapter.slug != slug, chapter.kind != "chapter"))
-    return ordered[0]
+    return min(chapters, key=lambda chapter: (chapter.slug != slug, chapter.kind != "chapter"))
+
+
+def _list_choices(chapters: Sequence[Chapter]) -> list[dict[str, str]]:
+    return [{"slug": chapter.slug, "title": spoken_title(chapter)} for chapter in chapters]
+
+
+def _prepare_print(
+    manuscript: Manuscript, book: Book, layout: Layout, edition: EditionTable, chapter: Chapter
+) -> Print:
+    alone = replace(book, chapters=(chapter,), meta=structs.replace(book.meta, cover="none"))
+    name = name_file(manuscript.config, edition)
+    settings = prepare_settings(manuscript, alone, layout, formats=("pdf", "epub"), name=name)
+    whole = manuscript.folder / "build" / f"{name}.pdf"
+    first = next((each for each in book.chapters if each.kind not in FRONT), None)
+    return Print(alone, layout, settings, whole, opens=chapter is first)
 
 
 # -- the letter
 
 
-def _choose_letter_layout(manuscript: Manuscript, view: View, layout: Layout) -> Layout:
-    name = view.layout or manuscript.config.newsletter.layout or layout.name
-    if name == layout.name:
-        return layout
-    return read_layout(name, manuscript.folder, cache=manuscript.cache / "templates")
+def _make_letter(manuscript: Manuscript, mail: Book, slug: str, layout: str) -> Issue:
+    chapter = next(chapter for chapter in mail.chapters if chapter.slug == slug)
+    mailing = chapter.mailing or Mailing()
+    chosen = replace(chapter, mailing=replace(mailing, layout=layout or mailing.layout))
+    return render_issue(manuscript, mail, chosen)
 
 
-def _make_letter(manuscript: Manuscript, book: Book, chapter: Chapter, *, layout: Layout) -> Issue:
-    folder = manuscript.folder / manuscript.config.ebook.chapters
-    pictures = prepare_pictures(chapter, folder, prepare_type(layout.faces, manuscript.cache))
-    return make_issue(book, layout, MailSettings(pictures=pictures), chapter=chapter)
-
-
-def _describe_letter(letter: Issue) -> Mapping[str, Any]:
+def _describe_letter(letter: Issue, *, sent: bool) -> Mapping[str, Any]:
+    """`sent`: it goes out as it is shown; other chapters show how they would."""
     document = json.loads(letter.files["issue.json"])
-    return {
-        **{key: document[key] for key in ("subject", "preheader", "words", "minutes")},
-        "bytes": len(letter.files["body.html"]),
-        "notices": letter.notices,
-    }
+    told = {key: document[key] for key in ("subject", "preheader", "words", "minutes")}
+    return {**told, "bytes": len(letter.files["body.html"]), "sent": sent}
 
 
 def _show_letter(letter: Issue, folder: Path) -> Mapping[str, bytes]:
@@ -144,18 +156,15 @@ def _show_letter(letter: Issue, folder: Path) -> Mapping[str, bytes]:
     return {**states, "body.txt": text.encode(), **pictures}
 
 
-def read_sender(folder: Path) -> Mapping[str, str]:
-    """Values for the fields of a letter: list and address out of book.toml, and somebody's name."""
-    path = folder / "book.toml"
-    table = tomllib.loads(path.read_text(encoding="utf-8")).get("list", {}) if path.exists() else {}
-    return {
-        "first_name": "Ana",
-        "list_name": str(table.get("name", "")),
-        "postal_address": str(table.get("address", "")),
-    }
-
-
 # -- what is to be mended
+
+
+def _find(manuscript: Manuscript, book: Book, printed: Print | None, *, today: date) -> list[Finding]:
+    found = check_book(book, today=today, off=manuscript.config.check.off)
+    if printed:
+        gaps = find_font_gaps(printed.book, printed.layout, printed.settings.type)
+        found += [Finding(place, "M050", "warning", message) for place, message in gaps]
+    return sorted(found)
 
 
 def describe_trouble(error: Exception, folder: Path) -> list[dict[str, Any]]:
@@ -172,14 +181,12 @@ def describe_trouble(error: Exception, folder: Path) -> list[dict[str, Any]]:
     return list(describe_findings(found, folder, ""))
 
 
-def describe_findings(
-    findings: Sequence[Finding], folder: Path, source: str
-) -> Iterator[dict[str, Any]]:
+def describe_findings(findings: Sequence[Finding], folder: Path, source: str) -> Iterator[dict[str, Any]]:
     """Each finding with the line it speaks of; `here` are those of the file `source`."""
     for finding in findings:
         yield {
             "place": str(finding.place),
-            "rule": finding.rule,
+            "rule": finding.rule.replace("M000", ""),  # which is none in particular
             "severity": finding.severity,
             "message": finding.message,
             "quote": _quote(folder / finding.place.path, finding.place.line),
@@ -193,4 +200,4 @@ def _quote(path: Path, line: int) -> str:
         lines = path.read_text(encoding="utf-8").splitlines() if line else []
     except (OSError, UnicodeDecodeError):
         return ""
-    return lines[line - 1].strip()[:160] if 0 < line <= len(lines) else ""
+    return lines[line - 1].strip()[:_LONGEST_QUOTE] if 0 < line <= len(lines) else ""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
-import signal
 import socket
 import sys
 import webbrowser
@@ -69,11 +69,12 @@ def _show(address: str) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends at once: open pages wait for news for ever."""
+    """Ends at once and without a word: open pages would wait for news for ever."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         super().handle_exit(sig, frame)
-        self.force_exit = sig == signal.SIGINT or self.force_exit
+        self.force_exit = True
+        logging.getLogger("uvicorn.error").disabled = True
 
 
 async def _run(folder: Path, listener: socket.socket, *, today: date) -> None:

@@ -43,10 +43,12 @@ function showProof(made) {
   proof = made;
   document.title = `${made.title} – Preview`;
   find("book").textContent = made.book;
-  fill(find("chapter"), made.chapters.map((each) => [each.slug, each.title]), made.chapter);
-  fill(find("layout"), made.layouts.map((name) => [name, name]), made.layout);
+  const groups = [["Chapters", made.chapters], ["By mail alone", made.mail]].filter(([, each]) => each.length);
+  find("chapter").replaceChildren(...groups.map(([label, each]) => group(label, each, made.chapter)));
+  find("layout").replaceChildren(...made.layouts.map((name) => new Option(name, name, false, name === made.layout)));
   showFindings(made.findings);
-  showFrame(find("page"), `/proof/${made.number}/epub/${made.page}`, `${made.title}, on an e-reader`, moved);
+  for (const part of document.querySelectorAll(".book")) part.hidden = !made.page;
+  if (made.page) showFrame(find("page"), `/proof/${made.number}/epub/${made.page}`, `${made.title}, on an e-reader`, moved);
   showLetters(moved);
   showWords();
   say("busy", "Setting the pages …");
@@ -54,7 +56,7 @@ function showProof(made) {
 
 function showPages(made) {
   pages = made;
-  showSpread();
+  if (pages.pages.length) showSpread();
   const time = new Date().toLocaleTimeString();
   const errors = proof.findings.filter((each) => each.severity === "error").length;
   if (errors) say("trouble", `Up to date at ${time}; ${count(errors, "thing")} would stop a build`);
@@ -68,8 +70,10 @@ function showTrouble({ findings }) {
 
 const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 
-function fill(select, options, chosen) {
-  select.replaceChildren(...options.map(([value, text]) => new Option(text, value, false, value === chosen)));
+function group(label, chapters, chosen) {
+  const made = Object.assign(document.createElement("optgroup"), { label });
+  made.append(...chapters.map(({ slug, title }) => new Option(title, slug, false, slug === chosen)));
+  return made;
 }
 
 for (const name of ["chapter", "layout"]) {
@@ -187,12 +191,13 @@ function follow(event) {
 // -- as a letter
 
 function showLetters(top) {
-  const { subject, preheader, words, minutes, bytes } = proof.letter;
+  const { subject, preheader, words, minutes, bytes, sent } = proof.letter;
   const state = document.querySelector("#states input:checked").value;
   find("subject").textContent = subject;
   find("preheader").textContent = preheader;
   find("measure").textContent = `${words.toLocaleString()} words, ${count(minutes, "minute")}, ${Math.ceil(bytes / 1000)} KB.`;
   find("state-note").textContent = STATES[state]?.[1] ?? STATES["forced-dark"][1].replace("A", "Forced dark is a");
+  find("sent-note").textContent = sent ? "" : "Not sent yet: a line issue: with a day in the chapter's header does that.";
   const wanted = state === "all" ? Object.keys(STATES).map((name) => [name, 375]) : [[state, 600], [state, 375]];
   const holder = find("letters");
   if (holder.dataset.shown !== state) holder.replaceChildren(...wanted.map(([name, width]) => makeLetter(name, width)));
