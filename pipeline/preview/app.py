@@ -86,7 +86,7 @@ class _Preview:
     async def show_file(self, request: Request) -> Response:
         path = request.path_params["path"]
         try:
-            data = self._desk.find(request.path_params["number"]).files.get(path)
+            data = self._desk.find(request.path_params["number"]).proof.files.get(path)
         except LookupError:
             data = None
         pictures = "'none'" if path == "letter/no-pictures.html" else "'self'"
@@ -109,10 +109,11 @@ class _Preview:
             seen = self._changes.count
             yield _write_event("busy")
             try:
-                number = await self._desk.make(view, seen)
-                yield _write_event("proof", {**self._desk.find(number).about, "number": number})
-                pages = await self._desk.lay_out(number)
-                yield _write_event("pages", {**(pages.about if pages else {"pages": []}), "number": number})
+                made = await self._desk.make(view, seen)
+                yield _write_event("proof", {**made.proof.about, "number": made.number})
+                async for pages in self._desk.lay_out(made):
+                    yield _write_event("pages", {**pages.about, "number": made.number})
+                yield _write_event("done")
             except Outdated:
                 continue
             except Exception as error:  # noqa: BLE001  (told on the page; the last good proof stays)

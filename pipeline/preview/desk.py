@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import queue
-from collections.abc import Callable
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from itertools import count
 from pathlib import Path
 from threading import Thread
 from typing import Any, TypeVar
@@ -19,7 +22,7 @@ from .proofs import Proof, View, make_proof
 
 _Result = TypeVar("_Result")
 
-_KEPT = 4  # proofs; their pages take up to a megabyte each
+_KEPT = 6  # proofs; their pages take up to a megabyte each
 _REST = 2.0  # seconds without work, after which garbage is looked for
 
 
@@ -28,12 +31,14 @@ class Outdated(Exception):
 
 
 @dataclass(slots=True)
-class _Made:
-    """A proof, its pages when they are ready, and of what it was made."""
+class Made:
+    """A proof with a number of its own, what it was made of, and its pages when they are ready."""
 
+    number: int
     view: View
     stamp: int
     proof: Proof
+    rounds: Iterator[Pages] | None = None
     pages: Pages | None = None
 
 
@@ -48,50 +53,59 @@ class Desk:
         self._changes = changes
         self._today = today
         self.fonts: dict[str, Path] = {}  # of all proofs, by file name
-        self._shelf: dict[int, _Made] = {}
-        self._numbers = 0
+        self._shelf: deque[Made] = deque(maxlen=_KEPT)
+        self._numbers = count(1)
         self._tasks: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
         Thread(target=self._work, daemon=True).start()  # a layout in the making must not hold up the end
 
-    async def make(self, view: View, stamp: int) -> int:
-        """The number of the proof of `view`; raises what must be mended first."""
+    async def make(self, view: View, stamp: int) -> Made:
+        """The proof of `view`; raises what must be mended first."""
         return await self._do(lambda: self._make(view, stamp))
 
-    async def lay_out(self, number: int) -> Pages | None:
-        """The pages of a proof, if it has any; raises Outdated when something is saved meanwhile."""
-        return await self._do(lambda: self._lay_out(self._shelf[number]))
+    async def lay_out(self, made: Made) -> AsyncIterator[Pages]:
+        """The pages of a proof, if it has any, each time they get better.
+
+        Raises Outdated when something is saved meanwhile.
+        """
+        if made.pages:
+            yield made.pages  # another window has asked before
+        if not made.rounds:
+            made.rounds = self._begin(made)
+        while pages := await self._do(partial(next, made.rounds, None)):
+            made.pages = pages
+            yield pages
 
     async def draw(self, number: int, page: int) -> bytes:
         """One page of a proof; raises LookupError when it is not there."""
-        pages = self._shelf[number].pages
+        pages = self.find(number).pages
         if pages is None or page >= len(pages.document.pages):
             raise LookupError
         return await self._do(lambda: pages.draw(page))
 
-    def find(self, number: int) -> Proof:
+    def find(self, number: int) -> Made:
         """A proof that was made; raises LookupError when it is not there any more."""
-        return self._shelf[number].proof
+        for made in self._shelf:
+            if made.number == number:
+                return made
+        raise LookupError
 
-    def _make(self, view: View, stamp: int) -> int:
-        for number, made in self._shelf.items():
+    def _make(self, view: View, stamp: int) -> Made:
+        for made in self._shelf:
             if (made.view, made.stamp) == (view, stamp):
-                return number
-        made = _Made(view, stamp, make_proof(self._folder, view, today=self._today))
+                return made
+        proof = make_proof(self._folder, view, today=self._today)
+        if proof.print:
+            self.fonts |= {face.path.name: face.path for face in proof.print.settings.type.faces}
+        self._shelf.append(Made(next(self._numbers), view, stamp, proof))
+        return self._shelf[-1]
+
+    def _begin(self, made: Made) -> Iterator[Pages]:
         if made.proof.print:
-            self.fonts |= {face.path.name: face.path for face in made.proof.print.settings.type.faces}
-        self._numbers += 1
-        kept = list(self._shelf.items())[1 - _KEPT :]
-        self._shelf = {**dict(kept), self._numbers: made}
-        return self._numbers
+            yield from lay_out(made.proof.print, at_page=partial(self._heed, made.stamp))
 
-    def _lay_out(self, made: _Made) -> Pages | None:
-        def heed() -> None:
-            if self._changes.count != made.stamp:
-                raise Outdated
-
-        if made.proof.print and not made.pages:
-            made.pages = lay_out(made.proof.print, at_page=heed)
-        return made.pages
+    def _heed(self, stamp: int) -> None:
+        if self._changes.count != stamp:
+            raise Outdated
 
     async def _do(self, task: Callable[[], _Result]) -> _Result:
         future: Future[_Result] = Future()

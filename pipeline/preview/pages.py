@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,16 +32,21 @@ class Pages:
         return draw_page(self.document, number, scale=_PIXELS_TO_THE_POINT)
 
 
-def lay_out(job: Print, *, at_page: Callable[[], None]) -> Pages:
-    """The chapter on its pages; `at_page` is called before each and may raise to call it off."""
+def lay_out(job: Print, *, at_page: Callable[[], None]) -> Iterator[Pages]:
+    """The chapter on its pages, a second time where its end was a scrap of a page and is none any more.
+
+    `at_page` is called before each page and may raise to call the layout off.
+    """
     (chapter,) = job.book.chapters
     known = find_page_number(job.whole, chapter.slug)
     first = known or 1
     number = 0 if job.opens else first
-    document = lay_out_chapter(job.book, job.layout, job.settings, number=number, at_page=at_page)
     name = roman if chapter.kind in FRONT else str
-    labels = [name(first + index) for index in range(len(document.pages))]
-    return Pages(document, {"pages": labels, "left": first % 2 == 0, "known": bool(known) or job.opens})
+    rounds = lay_out_chapter(job.book, job.layout, job.settings, number=number, at_page=at_page)
+    for turn, document in enumerate(rounds):
+        labels = [name(first + index) for index in range(len(document.pages))]
+        told = {"left": first % 2 == 0, "known": bool(known) or job.opens, "turn": turn}
+        yield Pages(document, {"pages": labels, **told})
 
 
 def find_page_number(whole: Path, slug: str) -> int:

@@ -80,7 +80,7 @@ def make_proof(folder: Path, view: View, *, today: date) -> Proof:
     chapter = _choose_chapter((*book.chapters, *mail.chapters), view.chapter)
     by_mail_alone = chapter.kind in _MAIL
     printed = None if by_mail_alone else _prepare_print(manuscript, book, layout, edition, chapter)
-    letter = _make_letter(manuscript, mail, chapter.slug, view.layout)
+    letter = _make_letter(manuscript, mail, replace(view, chapter=chapter.slug), today=today)
     about = {
         "book": book.meta.title,
         "chapter": chapter.slug,
@@ -134,10 +134,11 @@ def _prepare_print(
 # -- the letter
 
 
-def _make_letter(manuscript: Manuscript, mail: Book, slug: str, layout: str) -> Issue:
-    chapter = next(chapter for chapter in mail.chapters if chapter.slug == slug)
-    mailing = chapter.mailing or Mailing()
-    chosen = replace(chapter, mailing=replace(mailing, layout=layout or mailing.layout))
+def _make_letter(manuscript: Manuscript, mail: Book, view: View, *, today: date) -> Issue:
+    """The chapter as it goes out by mail; one that does not as if it went today."""
+    chapter = next(chapter for chapter in mail.chapters if chapter.slug == view.chapter)
+    mailing = chapter.mailing or Mailing(date=today)
+    chosen = replace(chapter, mailing=replace(mailing, layout=view.layout or mailing.layout))
     return render_issue(manuscript, mail, chosen)
 
 

@@ -24,6 +24,7 @@ function listen() {
   on("busy", () => say("busy", "Reading the book …"));
   on("proof", showProof);
   on("pages", showPages);
+  on("done", sayDone);
   on("trouble", showTrouble);
   news.onerror = () => {
     say("gone", "The preview has ended. Start it again with: pipeline preview");
@@ -56,7 +57,10 @@ function showProof(made) {
 
 function showPages(made) {
   pages = made;
-  if (pages.pages.length) showSpread();
+  showSpread();
+}
+
+function sayDone() {
   const time = new Date().toLocaleTimeString();
   const errors = proof.findings.filter((each) => each.severity === "error").length;
   if (errors) say("trouble", `Up to date at ${time}; ${count(errors, "thing")} would stop a build`);
@@ -120,13 +124,14 @@ async function showSpread() {
   spread = Math.max(0, Math.min(spread, last));
   const shown = slots.slice(2 * spread, 2 * spread + 2);
   const labels = shown.filter((page) => page !== null).map((page) => pages.pages[page]);
-  find("folios").textContent = `${labels.length > 1 ? "Pages" : "Page"} ${labels.join("–")} of ${pages.pages.at(-1)}`;
+  const whole = pages.pages.length > labels.length ? ` of ${pages.pages.at(-1)}` : "";
+  find("folios").textContent = `${labels.length > 1 ? "Pages" : "Page"} ${labels.join("–")}${whole}`;
   find("back").disabled = spread === 0;
   find("on").disabled = spread === last;
   find("folio-note").textContent = pages.known
     ? "Only this chapter is laid out; its page numbers are those of the last whole build."
     : "Only this chapter is laid out. Its numbers begin at 1 until the whole book has been built.";
-  const wanted = `${pages.number}:${spread}`;
+  const wanted = `${pages.number}:${pages.turn}:${spread}`;
   find("spread").dataset.wanted = wanted;
   const sheets = await Promise.all(shown.map(drawPage));
   if (find("spread").dataset.wanted === wanted) find("spread").replaceChildren(...sheets);
@@ -136,7 +141,7 @@ async function drawPage(page) {
   if (page === null) return make("div", "none", "");
   const image = new Image();
   image.alt = `Page ${pages.pages[page]}`;
-  image.src = `/proof/${pages.number}/pages/${page}.png`;
+  image.src = `/proof/${pages.number}/pages/${page}.png?${pages.turn}`;
   await image.decode().catch(() => {});
   return image;
 }
@@ -197,7 +202,7 @@ function showLetters(top) {
   find("preheader").textContent = preheader;
   find("measure").textContent = `${words.toLocaleString()} words, ${count(minutes, "minute")}, ${Math.ceil(bytes / 1000)} KB.`;
   find("state-note").textContent = STATES[state]?.[1] ?? STATES["forced-dark"][1].replace("A", "Forced dark is a");
-  find("sent-note").textContent = sent ? "" : "Not sent yet: a line issue: with a day in the chapter's header does that.";
+  find("sent-note").textContent = sent ? "" : "Not sent yet: a line such as issue: 2026-12-01 in the chapter's header gives it a day.";
   const wanted = state === "all" ? Object.keys(STATES).map((name) => [name, 375]) : [[state, 600], [state, 375]];
   const holder = find("letters");
   if (holder.dataset.shown !== state) holder.replaceChildren(...wanted.map(([name, width]) => makeLetter(name, width)));
