@@ -48,11 +48,16 @@ def format_findings(findings: Sequence[Finding], *, as_json: bool) -> str:
 
 
 def judge_outputs(folder: Path) -> tuple[str, bool]:
-    """The table of verdicts on every finished book in build/, and whether nothing failed."""
+    """The table of verdicts on every finished book and letter in build/, and whether nothing failed."""
     from .check.outside import format_table, judge
 
-    paths = sorted(path for kind in ("*.pdf", "*.epub") for path in (folder / "build").glob(kind))
-    if not paths:
-        raise PipelineError("there is nothing to judge; run `pipeline ebook` first", Place("build"))
-    verdicts = judge(paths)
+    build = folder / "build"
+    books = sorted(path for kind in ("*.pdf", "*.epub") for path in build.glob(kind))
+    letters = sorted(
+        path.parent for kind in ("issues", "letters") for path in build.glob(f"{kind}/*/issue.json")
+    )
+    if not books + letters:
+        message = "there is nothing to judge; run `pipeline ebook` or `pipeline newsletter` first"
+        raise PipelineError(message, Place("build"))
+    verdicts = judge(books + letters)
     return format_table(verdicts), all(verdict.state != "failed" for verdict in verdicts)

@@ -33,6 +33,7 @@ from pipeline.manuscript.header import Header
 from pipeline.markdown.attributes import CLASSES, KEYS
 from pipeline.markdown.blocks import ALERTS, DIVS
 from pipeline.model import Book, Kind
+from pipeline.newsletter import make_issues
 from pipeline.resolve import MAIL
 
 ROOT = Path(__file__).parents[1]
@@ -445,6 +446,22 @@ def test_a_copied_layout_makes_a_book(tmp_path: Path) -> None:
 
     assert (5 * 72, 8 * 72) == size
     assert "A book from the kitchen" in half_title
+
+
+def test_a_copied_layout_makes_a_letter(tmp_path: Path) -> None:
+    """The same stranger changes the letter's foot, a rule and what wide screens show, as the page says."""
+    chapter = "---\ntitle: Water\nissue: 2026-05-04\n---\n\nMost plants want more.\n\n> Less.\n"
+    folder = write_book(tmp_path, {"01-water.md": chapter})
+    shutil.copytree(ROOT / "layouts/classic", folder / "layouts/mine")
+    write_examples("docs/layouts.md", folder)
+    (folder / "book.toml").write_text(f'{BOOK}[ebook]\nlayout = "mine"\n', encoding="utf-8")
+
+    (issue,) = make_issues(open_manuscript(folder))
+    html = issue.files["body.html"].decode()
+
+    assert "Written in the kitchen, sent by @@list_name@@, @@postal_address@@." in html
+    assert re.search('<blockquote style="[^"]*border-left:1px solid #d9d5c9;[^"]*font-style:normal', html)
+    assert "@media (min-width:700px){.sheet{max-width:640px!important}}" in html
 
 
 def test_a_layout_of_one_file_makes_a_book(tmp_path: Path) -> None:

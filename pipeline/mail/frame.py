@@ -38,7 +38,7 @@ class Frame:
     reviewed: str
     footer: tuple[str, ...]
     links: tuple[tuple[str, str], ...]  # label, address
-    contents: tuple[tuple[str, str], ...]  # title and reading time of each chapter, where there are several
+    contents: tuple[str, ...]  # the titles of its chapters, where there are several
     words: Mapping[str, str]
 
 
@@ -66,9 +66,7 @@ def make_frame(
         reviewed=words["reviewed"].format(date=words.say_date(chapter.reviewed)) if whole and chapter.reviewed else "",
         footer=_make_footer(book, chapter, authors, words),
         links=_make_links(chapter, words, browser),
-        contents=tuple(
-            (item.title, words["minutes"].format(minutes=count_minutes(item.words))) for item in taken.items
-        ) if len(taken.items) > 1 else (),
+        contents=tuple(item.title for item in taken.items) if len(taken.items) > 1 else (),
         words=words.table,
     )  # fmt: skip
 

@@ -48,6 +48,11 @@ def write_notes(notes: Sequence[Node], words: Words) -> str:
     return tidy("\n".join(lines))
 
 
+def write_contents(titles: Sequence[str], words: Words) -> str:
+    """What a digest holds."""
+    return "\n".join([f"{words['in_this']}:", *(f"* {title}" for title in titles)])
+
+
 def tidy(text: str) -> str:
     """Without space at line ends, which programs fold or take for a signature, and in Unicode's form C."""
     return unicodedata.normalize("NFC", "\n".join(line.rstrip() for line in text.split("\n"))).strip("\n")
@@ -126,6 +131,8 @@ def _write_attribution(node: Node, words: Words) -> list[str]:
 
 
 def _write_div(node: Node, words: Words) -> list[str]:
+    if node.attrs["name"] == "chapter":
+        return _write_blocks(node.children, words)
     inside = [child for child in node.children if child.kind != "title"]
     lines = _indent(_write_blocks(inside, words))
     if node.attrs["name"] in {"verse", "epigraph", "pullquote"}:
@@ -209,9 +216,11 @@ def _write_inside(node: Node, words: Words) -> str:
 
 
 def _write_link(node: Node, words: Words) -> str:
-    """`label (address)`; the address alone where it is its own label."""
+    """`label (address)`, `label: address` for a button; the address alone where it is its own label."""
     label = _write_inside(node, words)
     href = node.attrs["href"]
+    if "button" in node.attrs.get("class", "").split():
+        return f"{label}: {href}"
     address = href.removeprefix("mailto:")
     return address if address.endswith(label) or not label else f"{label} ({address})"
 

@@ -8,8 +8,9 @@ from textwrap import dedent
 import pytest
 
 from pipeline.layouts import read_layout
-from pipeline.mail.text import tidy, write_heading, write_notes, write_text, write_title
+from pipeline.mail.text import tidy, write_contents, write_heading, write_notes, write_text, write_title
 from pipeline.markdown import parse
+from pipeline.model import Node
 
 WORDS = read_layout("classic", Path()).read_words("en")
 
@@ -119,6 +120,24 @@ def test_a_wide_table_is_told_row_by_row() -> None:
     assert f"Claim: {claim}".strip() + f"\n    Known: {known}".rstrip() == say(
         f"| Claim | Known |\n|---|---|\n| {claim} | {known} |"
     )
+
+
+def test_a_chapter_of_a_digest_keeps_its_title_and_ends_with_its_button() -> None:
+    """Without indentation, for it is the letter's own text; the address stands behind the button's words."""
+    parsed = parse("## Sleep\n\nPut the lamp out.", source="01.md")
+    button = Node(
+        "link", (Node("text", text="Read on"),), attrs={"href": "https://example.org/s", "class": "button"}
+    )
+    chapter = Node("div", (*parsed.nodes, Node("paragraph", (button,))), attrs={"name": "chapter"})
+
+    assert "Sleep\n-----\n\nPut the lamp out.\n\nRead on: https://example.org/s" == write_text(
+        [chapter], WORDS
+    )
+
+
+def test_a_digest_says_what_it_holds() -> None:
+    """Its titles, in a list."""
+    assert "In this letter:\n* Sleep\n* Water" == write_contents(["Sleep", "Water"], WORDS)
 
 
 def test_notes_stand_behind_their_numbers() -> None:
