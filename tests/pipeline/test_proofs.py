@@ -247,7 +247,7 @@ def test_a_save_is_noticed_wherever_it_is(manuscript: Writer) -> None:
     assert save("chapters/01-one.md")
     assert save("book.toml")
     (folder / "layouts" / "mine").mkdir(parents=True)
-    assert save("layouts/mine/layout.toml")
+    assert [True] * 3 == [save("layouts/mine/layout.toml") for _ in range(3)]  # one may be the folder itself
 
 
 def test_what_is_built_is_not_followed(manuscript: Writer) -> None:
