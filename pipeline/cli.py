@@ -134,25 +134,36 @@ def newsletter(
     ] = False,
     verbose: _Verbose = False,
 ) -> None:
-    """Write the issues and letters to build/issues and build/letters, for the outbox to deliver.
+    """Write issues and letters for the outbox to deliver to build/issues and build/letters, the site to build/site.
+
+    The site holds all issues, so --issue leaves it alone.
 
     Examples: pipeline newsletter; pipeline newsletter --issue immune-system-and-cancer --preview
     """
     from .build import open_manuscript
-    from .newsletter import make_issues, write_issues
+    from .files import update_folder
+    from .newsletter import NO_SITE, make_issues, make_pages, resolve_mail, write_issues
 
     with _watch(verbose=verbose) as say:
         manuscript = open_manuscript(book, epoch=os.environ.get("SOURCE_DATE_EPOCH"))
         say("issues")
-        issues = make_issues(manuscript, only=issue)
+        mail = resolve_mail(manuscript)
+        issues = make_issues(manuscript, only=issue, book=mail)
         paths = write_issues(manuscript.folder / "build", issues, all_of_them=not issue)
+        if not issue:
+            say("site")
+            update_folder(manuscript.folder / "build" / "site", make_pages(manuscript, mail, issues))
     for made in issues:
         for notice in made.notices:
             _warn(notice)
     if not paths:
         _warn("nothing goes out by mail; write issue: 2026-08-31 in a chapter's header")
+    elif not issue and not manuscript.config.newsletter.site:
+        _warn(NO_SITE)
     for path in paths:
         print(path.relative_to(manuscript.folder))
+    if not issue:
+        print("build/site/index.html")
     if pictures:
         from .preview.pictures import write_pictures
 

@@ -68,6 +68,7 @@ class Issue:
     source: str
     taken: Extract
     frame: Frame
+    pictures: Sequence[MailPicture] = ()
     notices: tuple[str, ...] = ()
 
 
@@ -107,7 +108,8 @@ def make_issue(
         "attachments": [],
         "files": {name: sha256(data).hexdigest() for name, data in files.items()},
     }
-    return Issue(slug, kind, {"issue.json": seal(document), **files}, chapter.source, taken, frame)
+    made = {"issue.json": seal(document), **files}
+    return Issue(slug, kind, made, chapter.source, taken, frame, settings.pictures)
 
 
 def name_issue(chapter: Chapter) -> str:

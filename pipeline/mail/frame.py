@@ -58,7 +58,7 @@ def make_frame(
         subject=mailing.subject or cut(plain(taken.title), LONGEST_SUBJECT),
         preheader=mailing.preheader or _make_preheader(chapter, taken),
         language=language,
-        direction="rtl" if language.split("-")[0].lower() in _RIGHT_TO_LEFT else "ltr",
+        direction=find_direction(language),
         date=words.say_date(day) if day else "",
         subtitle=chapter.subtitle,
         byline=_make_byline(chapter, authors, minutes, words),
@@ -69,6 +69,11 @@ def make_frame(
         contents=tuple(item.title for item in taken.items) if len(taken.items) > 1 else (),
         words=words.table,
     )  # fmt: skip
+
+
+def find_direction(language: str) -> str:
+    """`rtl` for languages (BCP 47) that are written from right to left, else `ltr`."""
+    return "rtl" if language.split("-", maxsplit=1)[0].lower() in _RIGHT_TO_LEFT else "ltr"
 
 
 def _make_byline(chapter: Chapter, authors: list[str], minutes: int, words: Words) -> str:

@@ -22,6 +22,7 @@ _SIDE = re.compile(r"\b(left|right)\b")
 _FOUR_SIDES = re.compile(
     r"((?:margin|padding):\s*VALUE) (VALUE) (VALUE) (VALUE)".replace("VALUE", r"[^\s;}]+")
 )
+_SLANT = re.compile(r"(font-style:\s*)?\bitalic\b ?")
 _OTHER_SIDE = {"left": "right", "right": "left"}
 #: How Outlook marks an element it repaints -> the property it has painted over.
 _REPAINTED = {"ogsc": "color", "ogsb": "background-color"}
@@ -60,8 +61,9 @@ def read_styles(layout: Layout, direction: str) -> Styles:
 
 
 def mirror(css: str) -> str:
-    """`css` for a language that is written from right to left."""
+    """`css` for a language that is written from right to left: sides change over, and letters do not slant."""
     css = _SIDE.sub(lambda side: _OTHER_SIDE[side[1]], css)
+    css = _SLANT.sub(lambda slant: f"{slant[1]}normal" if slant[1] else "", css)
     return _FOUR_SIDES.sub(r"\1 \4 \3 \2", css)
 
 

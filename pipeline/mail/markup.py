@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -20,6 +21,8 @@ _PHONE, _LETTER, _PADDING = (
 )  # pixels: a table on the narrowest phone, a letter in it, a cell's padding
 _MOST_LINES = 3  # of a cell, on that phone
 _FEW = 2  # columns: a reader knows which is which without being told in every row
+#: Spaces that HTML would make one, or none.
+_SPACES = re.compile(r"^ +| {2,}")
 #: Fenced divs that are no boxes: their tag and class.
 _PLAIN_DIVS: Mapping[str, tuple[str, str]] = {
     "chapter": ("div", "item"),
@@ -129,11 +132,11 @@ def _write_row(writer: Writer, row: Node, *, labels: Sequence[str], named: bool)
     cells = []
     for index, cell in enumerate(row.children):
         scope = "col" if "head" in row.attrs else "row" if named and index == 0 else ""
-        align = "end" if cell.attrs.get("align") == "right" else cell.attrs.get("align", "")
+        align = cell.attrs.get("align", "left")
         tag = f'th scope="{scope}"' if scope else "td"
+        side = f' align="{align}"' if align != "left" else ""
         before = f'<span class="label">{escape(labels[index])}: </span>' if labels and index else ""
-        classes = f' class="{align}"' if align in {"end", "center"} else ""
-        cells.append(f"<{tag}{classes}>{before}{writer.write(cell.children)}</{tag[:2]}>")
+        cells.append(f"<{tag}{side}>{before}{writer.write(cell.children)}</{tag[:2]}>")
     return f'<tr valign="top">{"".join(cells)}</tr>\n'
 
 
@@ -142,7 +145,10 @@ def _write_figure(writer: Writer, node: Node) -> str:
 
 
 def _write_code_block(_: Writer, node: Node) -> str:
-    return f'<pre dir="ltr"><code>{escape(node.text.rstrip(), quote=False)}</code></pre>\n'
+    """Lines that a phone may break, as those of a `pre` could not be everywhere; copied, their spaces are spaces."""
+    lines = escape(node.text.rstrip(), quote=False).expandtabs(4).split("\n")
+    shown = "<br>\n".join(_SPACES.sub(lambda found: "&nbsp;" * len(found[0]), line) for line in lines)
+    return f'<p class="listing" dir="ltr"><code>{shown}</code></p>\n'
 
 
 def _write_link(writer: Writer, node: Node) -> str:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
 from ..model import Node
+from .columns import set_table
 
 Words = Mapping[str, str]
 #: A block gives its lines; a paragraph is one of them.
@@ -95,6 +96,11 @@ def _underline(text: str, rule: str) -> str:
 
 
 def _write_paragraph(node: Node, words: Words) -> list[str]:
+    """One line, or more where the author broke it; the address of a link that stands alone has its own."""
+    kinds = [child.kind for child in node.children]
+    if kinds == ["link"] and not _is_button(node.children[0]):
+        label, address = _name_link(node.children[0], words)
+        return [label, address] if label else [address]
     return _split(node.children, words)
 
 
@@ -169,39 +175,16 @@ def _write_code(node: Node, _: Words) -> list[str]:
 
 
 def _write_table(node: Node, words: Words) -> list[str]:
-    """In columns where they fit, else row under row with the heads before the cells."""
+    """In columns where they fit, else row under row."""
     captions = [
         line for child in node.children if child.kind == "caption" for line in _write_caption(child, words)
     ]
     rows = [child for child in node.children if child.kind == "row"]
     cells = [[" ".join(_split(cell.children, words)) for cell in row.children] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    headed = bool(rows) and "head" in rows[0].attrs
-    fits = sum(widths) + 2 * (len(widths) - 1) <= _WIDEST
-    lines = _set_columns(rows, cells, widths) if fits or not headed else _stack(cells)
+    heads = sum("head" in row.attrs for row in rows)
+    right = [cell.attrs.get("align") == "right" for cell in rows[0].children]
+    lines = set_table(cells, heads=heads, right=right, widest=_WIDEST)
     return [*captions, *([""] if captions else []), *lines]
-
-
-def _set_columns(rows: Sequence[Node], cells: Sequence[Sequence[str]], widths: Sequence[int]) -> list[str]:
-    lines = []
-    for row, texts in zip(rows, cells, strict=True):
-        right = [cell.attrs.get("align") == "right" for cell in row.children]
-        padded = [
-            text.rjust(width) if to_right else text.ljust(width)
-            for text, width, to_right in zip(texts, widths, right, strict=True)
-        ]
-        lines.append("  ".join(padded))
-        lines += ["  ".join("-" * width for width in widths)] if "head" in row.attrs else []
-    return lines
-
-
-def _stack(cells: Sequence[Sequence[str]]) -> list[str]:
-    heads, *rows = cells
-    lines: list[str] = []
-    for row in rows:
-        name, *rest = [f"{head}: {text}" if head else text for head, text in zip(heads, row, strict=True)]
-        lines += [name, *_indent(rest), ""]
-    return lines[:-1]
 
 
 # -- inlines
@@ -217,12 +200,20 @@ def _write_inside(node: Node, words: Words) -> str:
 
 def _write_link(node: Node, words: Words) -> str:
     """`label (address)`, `label: address` for a button; the address alone where it is its own label."""
-    label = _write_inside(node, words)
-    href = node.attrs["href"]
-    if "button" in node.attrs.get("class", "").split():
-        return f"{label}: {href}"
-    address = href.removeprefix("mailto:")
-    return address if address.endswith(label) or not label else f"{label} ({address})"
+    label, address = _name_link(node, words)
+    if not label:
+        return address
+    return f"{label}: {address}" if _is_button(node) else f"{label} ({address})"
+
+
+def _name_link(node: Node, words: Words) -> tuple[str, str]:
+    """A link's words, none where they are the end of its address, and the address."""
+    label, address = _write_inside(node, words), node.attrs["href"].removeprefix("mailto:")
+    return "" if address.endswith(label) else label, address
+
+
+def _is_button(link: Node) -> bool:
+    return "button" in link.attrs.get("class", "").split()
 
 
 def _write_image(node: Node, words: Words) -> str:

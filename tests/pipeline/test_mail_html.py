@@ -130,14 +130,32 @@ def test_m22_every_colour_has_a_dark_one(layout: Layout) -> None:
 
 TEXT = [*product(["ink", "heading", "muted", "link"], ["paper", "ground"]), ("accent", "paper")]
 BOXES = list(product(["ink", "heading", "link"], ["tint", "warm-tint"]))
+TITLES = [("accent", "tint"), ("warm", "warm-tint")]
 OPENING = [("opening-ink", "opening"), ("opening-soft", "opening"), ("button-text", "button")]
 
 
 @pytest.mark.parametrize("mode", ["", "dark-"])
-@pytest.mark.parametrize(("front", "back"), TEXT + BOXES + OPENING)
+@pytest.mark.parametrize(("front", "back"), TEXT + BOXES + TITLES + OPENING)
 def test_m23_contrast(layout: Layout, mode: str, front: str, back: str) -> None:
     """At least 4.5 to 1, in light and dark (WCAG 2.2, 1.4.3)."""
     assert contrast(layout.tokens[mode + front], layout.tokens[mode + back]) >= 4.5
+
+
+@pytest.mark.parametrize(("front", "back"), TEXT + BOXES + TITLES + OPENING)
+def test_m23_contrast_where_a_program_inverts(layout: Layout, front: str, back: str) -> None:
+    """Gmail makes a dark letter of its own: then each colour is about its opposite."""
+    assert contrast(invert(layout.tokens[front]), invert(layout.tokens[back])) >= 4.5
+
+
+def test_no_colour_is_pure_black_or_white(layout: Layout) -> None:
+    """A program that darkens a letter turns those into their opposites, and leaves the others about alone."""
+    styles = read_styles(layout, "ltr")
+
+    assert [] == re.findall(r"#000000|#ffffff|#000\b|#fff\b", styles.light + styles.dark + styles.head)
+
+
+def invert(colour: str) -> str:
+    return f"#{0xFFFFFF - int(colour[1:], 16):06x}"
 
 
 def contrast(one: str, other: str) -> float:

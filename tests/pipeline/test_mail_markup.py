@@ -43,7 +43,10 @@ def make_button(label: str) -> Node:
         ("::: pullquote\nSo.\n:::", '<div class="pullquote">\n<p>So.</p>\n</div>\n'),
         ("| One\n| two", '<div class="verse">\n<p>One<br>two</p>\n</div>\n'),
         ("***", "<hr>\n"),
-        ("```\na < b\n```", '<pre dir="ltr"><code>a &lt; b</code></pre>\n'),
+        (
+            "```\nif a:\n  stop  # <\n```",
+            '<p class="listing" dir="ltr"><code>if a:<br>\n&nbsp;&nbsp;stop&nbsp;&nbsp;# &lt;</code></p>\n',
+        ),
         (
             "::: warning\nHot.\n:::",
             '<div class="box grave">\n<p class="box-title">Please note</p>\n<p>Hot.</p>\n</div>\n',
@@ -95,8 +98,8 @@ def test_a_narrow_table_stays_one() -> None:
     html = write("| Plant | Depth |\n|---|--:|\n| Peas | 5 |")
 
     assert '<table class="data grid" cellpadding="7" cellspacing="0">' in html
-    assert '<th scope="col">Plant</th><th scope="col" class="end">Depth</th>' in html
-    assert '<td>Peas</td><td class="end">5</td>' in html
+    assert '<th scope="col">Plant</th><th scope="col" align="right">Depth</th>' in html
+    assert '<td>Peas</td><td align="right">5</td>' in html
 
 
 def test_two_wide_columns_are_stacked_below_their_names() -> None:

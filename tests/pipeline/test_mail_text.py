@@ -47,8 +47,9 @@ def test_emphasis_leaves_no_marks() -> None:
 @pytest.mark.parametrize(
     ("markdown", "expected"),
     [
-        ("[moss](https://example.org/a_b)", "moss (https://example.org/a_b)"),
-        ("[us](mailto:hello@example.org)", "us (hello@example.org)"),
+        ("On [moss](https://example.org/a_b).", "On moss (https://example.org/a_b)."),
+        ("[More on moss](https://example.org/a_b)", "More on moss\nhttps://example.org/a_b"),
+        ("Or [us](mailto:hello@example.org)", "Or us (hello@example.org)"),
         ("[hello@example.org](mailto:hello@example.org)", "hello@example.org"),
         ("<https://example.org/a>", "https://example.org/a"),
         ("H~2~O, 4 m^2^, 4^th^, x^i+j^, A~b1~", "H₂O, 4\u00a0m², 4th, x^(i+j), A_(b1)"),
