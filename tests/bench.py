@@ -55,18 +55,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         book = make_book(Path(scratch))
         words = sum(len(path.read_text().split()) for path in book.glob("chapters/*.md"))
-        if choice.only in {None, "preview"}:
-            report_preview(book, choice.runs)
-        if choice.only == "preview":
-            return
         print(
             f"{words:,} words in {len(list(book.glob('chapters/*.md')))} chapters; {choice.runs} pairs, medians"
         )
-        print(f"{'':34}{'wall s':>9}{'CPU s':>9}{'wall ratio':>12}{'CPU ratio':>11}")
-        if choice.only != "pdf":
+        if choice.only != "preview":
+            print(f"{'':34}{'wall s':>9}{'CPU s':>9}{'wall ratio':>12}{'CPU ratio':>11}")
+        if choice.only in {None, "epub"}:
             report("EPUB", [*ours(book), "--format", "epub"], pandoc_epub(book), choice.runs)
-        if choice.only != "epub":
+        if choice.only in {None, "pdf"}:
             report("PDF", [*ours(book), "--format", "pdf"], pandoc_pdf(book), max(choice.runs // 2, 1))
+        if choice.only in {None, "preview"}:
+            report_preview(book, choice.runs)  # the last, for it changes a chapter
 
 
 def make_book(folder: Path) -> Path:
@@ -146,6 +145,9 @@ def report(what: str, mine: Sequence[str], theirs: Sequence[str], runs: int) -> 
     print(f"{what + ', ours / pandoc':52}{_spread(wall_ratios):>12}{_spread(cpu_ratios):>11}")
 
 
+_PAUSE = 1.5  # seconds between two saves; whoever writes makes longer ones
+
+
 # -- the preview: how long after a save each output of a chapter is there
 
 
@@ -184,6 +186,7 @@ def follow_saves(netloc: str, chapter: Path, saves: int) -> Iterator[tuple[float
     wait_for(answer, "pages")
     for number in range(saves):
         text = re.sub(r"(?m)\A(# .*)$", rf"\1\n\nSaved {number} times.", chapter.read_text(), count=1)
+        time.sleep(_PAUSE)
         started = time.perf_counter()
         chapter.write_text(text)
         made = wait_for(answer, "proof")

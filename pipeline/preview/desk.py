@@ -23,7 +23,9 @@ from .proofs import Proof, View, make_proof
 _Result = TypeVar("_Result")
 
 _KEPT = 6  # proofs; their pages take up to a megabyte each
-_REST = 2.0  # seconds without work, after which garbage is looked for
+_BREATH = 0.3  # seconds in which a browser asks for the pages it shows, before they are made better
+_REST = 0.5  # seconds without work, after which garbage is looked for
+_LITTER = 6  # proofs after which it is looked for although there was no rest
 
 
 class Outdated(Exception):
@@ -74,6 +76,7 @@ class Desk:
         while pages := await self._do(partial(next, made.rounds, None)):
             made.pages = pages
             yield pages
+            await asyncio.sleep(_BREATH)
 
     async def draw(self, number: int, page: int) -> bytes:
         """One page of a proof; raises LookupError when it is not there."""
@@ -93,10 +96,13 @@ class Desk:
         for made in self._shelf:
             if (made.view, made.stamp) == (view, stamp):
                 return made
+        number = next(self._numbers)
+        if number % _LITTER == 0:
+            gc.collect()
         proof = make_proof(self._folder, view, today=self._today)
         if proof.print:
             self.fonts |= {face.path.name: face.path for face in proof.print.settings.type.faces}
-        self._shelf.append(Made(next(self._numbers), view, stamp, proof))
+        self._shelf.append(Made(number, view, stamp, proof))
         return self._shelf[-1]
 
     def _begin(self, made: Made) -> Iterator[Pages]:

@@ -147,7 +147,7 @@ async function drawPage(page) {
 }
 
 function turn(by) {
-  spread += by;
+  spread += by; // the buttons are asleep until there are pages
   showSpread();
 }
 find("back").addEventListener("click", () => turn(-1));
