@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 from watchfiles import watch
 
@@ -42,7 +43,7 @@ def watch_book(folder: Path, note: Callable[[], object]) -> None:
     while True:
         stop, roots = Event(), find_roots(folder)
         Thread(target=_watch_below, args=(roots, stop, note), daemon=True).start()
-        for _ in watch(folder, recursive=False, step=_STEP, debounce=_LONGEST, raise_interrupt=False):
+        for _ in _watch((folder,), recursive=False):
             note()
             if find_roots(folder) != roots:
                 break
@@ -56,5 +57,14 @@ def find_roots(folder: Path) -> tuple[Path, ...]:
 
 
 def _watch_below(roots: tuple[Path, ...], stop: Event, note: Callable[[], object]) -> None:
-    for _ in watch(*roots, stop_event=stop, step=_STEP, debounce=_LONGEST, raise_interrupt=False):
+    for _ in _watch(roots, stop_event=stop):
         note()
+
+
+def _watch(paths: tuple[Path, ...], **options: Any) -> Iterator[object]:
+    """Something for each save below `paths`."""
+    options |= {"step": _STEP, "debounce": _LONGEST, "raise_interrupt": False}
+    try:
+        yield from watch(*paths, **options)
+    except OSError:  # a system has so many watches and no more; looking again and again needs none
+        yield from watch(*paths, force_polling=True, **options)

@@ -87,7 +87,7 @@ class Desk:
 
     def find(self, number: int) -> Made:
         """A proof that was made; raises LookupError when it is not there any more."""
-        for made in self._shelf:
+        for made in tuple(self._shelf):  # the thread may be adding one
             if made.number == number:
                 return made
         raise LookupError

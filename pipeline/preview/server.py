@@ -6,8 +6,8 @@ import asyncio
 import logging
 import os
 import socket
+import subprocess
 import sys
-import webbrowser
 from collections.abc import Callable
 from datetime import date
 from functools import partial
@@ -38,7 +38,7 @@ def serve(folder: Path, *, port: int | None, show: bool, say: Callable[[str], No
         address = f"http://{HOST}:{listener.getsockname()[1]}/"
         say(f"the preview is at {address} and follows what you save; Ctrl-C ends it")
         if show:
-            Thread(target=_show, args=(address,), daemon=True).start()
+            _show(address)
         try:
             asyncio.run(_run(folder, listener, today=today))
         except KeyboardInterrupt:
@@ -63,9 +63,13 @@ def open_socket(port: int | None) -> socket.socket:
 
 
 def _show(address: str) -> None:
-    """Open a browser where there is a screen; elsewhere it would be one of letters, over this terminal."""
+    """Open a browser where there is a screen; elsewhere it would be one of letters, over this terminal.
+
+    In a process of its own, begun before the press hides the system's fonts from whatever it starts.
+    """
     if sys.platform in {"darwin", "win32"} or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-        webbrowser.open(address)
+        nowhere = subprocess.DEVNULL
+        subprocess.Popen([sys.executable, "-m", "webbrowser", address], stdout=nowhere, stderr=nowhere)
 
 
 class _Server(uvicorn.Server):

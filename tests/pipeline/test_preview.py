@@ -402,6 +402,25 @@ def test_ctrl_c_ends_it_at_once(tmp_path: Path, manuscript: Callable[..., Path])
     assert (0, "the preview has ended\n") == (code, said)
 
 
+def test_a_preview_that_is_begun_again_is_followed(
+    chromium: Any, manuscript: Callable[..., Path], need: Callable[[object, str], None]
+) -> None:
+    """The page says that the preview has ended, and comes back with the next one."""
+    need(chromium, "Chromium or Playwright for Python")
+    book = manuscript("# One\n\nText.\n")
+    with chromium.new_page() as page:
+        with run_preview(book, "--port", "0") as running:
+            page.goto(f"http://{HOST}:{running.port}/")
+            page.wait_for_selector("#status[data-state=made]", timeout=60_000)
+        page.wait_for_selector("#status[data-state=gone]", timeout=60_000)
+        said = page.inner_text("#status")
+        (book / "chapters" / "01-one.md").write_text("# One\n\nOther words.\n")
+        with run_preview(book, "--port", str(running.port)):
+            wait_for_words(page, "epub", "Other words.")
+
+    assert "pipeline preview" in said
+
+
 def test_a_port_in_use_is_said(manuscript: Callable[..., Path]) -> None:
     """Asked for by number it is an error with a way out."""
     with socket.socket() as taken:

@@ -13,7 +13,7 @@ const STATES = {
 };
 
 const view = new URLSearchParams(location.search);
-let news, proof, pages, spread = 0;
+let news, proof, pages, spread = 0, gone = false;
 
 // -- news
 
@@ -26,7 +26,9 @@ function listen() {
   on("pages", showPages);
   on("done", sayDone);
   on("trouble", showTrouble);
+  news.onopen = () => gone && location.reload(); // another preview, which counts from the beginning
   news.onerror = () => {
+    gone = true;
     say("gone", "The preview has ended. Start it again with: pipeline preview");
     if (news.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
   };
@@ -35,6 +37,7 @@ function listen() {
 function say(state, text) {
   const status = find("status");
   status.dataset.state = state;
+  status.ariaBusy = String(state === "busy"); // whoever listens hears only how it ends
   if (status.textContent !== text) status.textContent = text;
 }
 
@@ -44,9 +47,7 @@ function showProof(made) {
   proof = made;
   document.title = `${made.title} – Preview`;
   find("book").textContent = made.book;
-  const groups = [["Chapters", made.chapters], ["By mail alone", made.mail]].filter(([, each]) => each.length);
-  find("chapter").replaceChildren(...groups.map(([label, each]) => group(label, each, made.chapter)));
-  find("layout").replaceChildren(...made.layouts.map((name) => new Option(name, name, false, name === made.layout)));
+  showChoices(made);
   showFindings(made.findings);
   for (const part of document.querySelectorAll(".book")) part.hidden = !made.page;
   if (made.page) showFrame(find("page"), `/proof/${made.number}/epub/${made.page}`, `${made.title}, on an e-reader`, moved);
@@ -74,6 +75,15 @@ function showTrouble({ findings }) {
 
 const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 
+function showChoices({ chapters, mail, chapter, layouts, layout }) {
+  const choices = JSON.stringify([chapters, mail, chapter, layouts, layout]);
+  if (find("chapter").dataset.choices === choices) return; // one of them may be open just now
+  find("chapter").dataset.choices = choices;
+  const groups = [["Chapters", chapters], ["By mail alone", mail]].filter(([, each]) => each.length);
+  find("chapter").replaceChildren(...groups.map(([label, each]) => group(label, each, chapter)));
+  find("layout").replaceChildren(...layouts.map((name) => new Option(name, name, false, name === layout)));
+}
+
 function group(label, chapters, chosen) {
   const made = Object.assign(document.createElement("optgroup"), { label });
   made.append(...chapters.map(({ slug, title }) => new Option(title, slug, false, slug === chosen)));
@@ -85,9 +95,13 @@ for (const name of ["chapter", "layout"]) {
 }
 
 function choose(name, value) {
+  keep(name, value);
+  listen();
+}
+
+function keep(name, value) {
   view.set(name, value);
   history.replaceState(null, "", `?${view}`);
-  listen();
 }
 
 // -- to mend
@@ -156,10 +170,10 @@ find("on").addEventListener("click", () => turn(1));
 function enlarge(wide) {
   find("paper").classList.toggle("wide", wide);
   find("larger").setAttribute("aria-pressed", wide);
-  localStorage.setItem("larger", wide ? "yes" : "");
+  keep("larger", wide ? "yes" : "no");
 }
 find("larger").addEventListener("click", () => enlarge(!find("paper").classList.contains("wide")));
-enlarge(localStorage.getItem("larger") === "yes");
+if (view.get("larger") === "yes") enlarge(true);
 
 // -- frames: what is new takes the place of the old when it is whole, at the same height
 
