@@ -29,6 +29,7 @@ from ..layouts import Layout, list_layouts
 from ..mail.sample import STATES, fill, read_sender
 from ..model import Book, Chapter, Mailing
 from ..newsletter import choose_mail, render_issue, resolve_mail
+from ..proofread import join_findings, read_letters
 from ..resolve import FRONT
 from ..sections import spoken_title
 from ..settings import Settings
@@ -78,9 +79,11 @@ def make_proof(folder: Path, view: View, *, today: date) -> Proof:
     book, layout = resolve_edition(manuscript, edition)
     mail = resolve_mail(manuscript)
     chapter = _choose_chapter((*book.chapters, *mail.chapters), view.chapter)
-    by_mail_alone = chapter.kind in _MAIL
-    printed = None if by_mail_alone else _prepare_print(manuscript, book, layout, edition, chapter)
+    printed = None if chapter.kind in _MAIL else _prepare_print(manuscript, book, layout, edition, chapter)
     letter = _make_letter(manuscript, mail, replace(view, chapter=chapter.slug), today=today)
+    off = manuscript.config.check.off
+    of_letter = read_letters(mail, [letter], off=off) if chapter.mailing else ()
+    of_book = [*check_book(book, today=today, off=off), *(_list_font_gaps(printed) if printed else ())]
     about = {
         "book": book.meta.title,
         "chapter": chapter.slug,
@@ -91,17 +94,9 @@ def make_proof(folder: Path, view: View, *, today: date) -> Proof:
         "mail": _list_choices([each for each in choose_mail(mail) if each.kind in _MAIL]),
         "page": f"{chapter.slug}.xhtml" if printed else "",
         "letter": _describe_letter(letter, sent=chapter.mailing is not None),
+        "findings": list(describe_findings(join_findings(of_book, of_letter), folder, chapter.source)),
     }
-    found = _find(manuscript, book, printed, today=today)
-    files = {f"letter/{path}": data for path, data in _show_letter(letter, folder).items()}
-    if printed:
-        page = render_page(
-            printed.book, layout, printed.settings, address=lambda face: f"/fonts/{face.path.name}"
-        )
-        files |= {f"epub/{path}": data for path, data in page.items()}
-    return Proof(
-        {**about, "findings": list(describe_findings(found, folder, chapter.source))}, files, printed
-    )
+    return Proof(about, {**_show_letter(letter, folder), **_show_page(printed)}, printed)
 
 
 def _choose_edition(manuscript: Manuscript, view: View) -> EditionTable:
@@ -131,6 +126,14 @@ def _prepare_print(
     return Print(alone, layout, settings, whole, opens=chapter is first)
 
 
+def _show_page(job: Print | None) -> Mapping[str, bytes]:
+    """The chapter's page of the e-book, its style and its pictures, if it stands in the book."""
+    if not job:
+        return {}
+    files = render_page(job.book, job.layout, job.settings, address=lambda face: f"/fonts/{face.path.name}")
+    return {f"epub/{path}": data for path, data in files.items()}
+
+
 # -- the letter
 
 
@@ -154,18 +157,16 @@ def _show_letter(letter: Issue, folder: Path) -> Mapping[str, bytes]:
     html, text = fill(letter.files, read_sender(folder))
     pictures = {path: data for path, data in letter.files.items() if path.startswith("images/")}
     states = {f"{state}.html": show(html).encode() for state, show in STATES.items()}
-    return {**states, "body.txt": text.encode(), **pictures}
+    files = {**states, "body.txt": text.encode(), **pictures}
+    return {f"letter/{path}": data for path, data in files.items()}
 
 
 # -- what is to be mended
 
 
-def _find(manuscript: Manuscript, book: Book, printed: Print | None, *, today: date) -> list[Finding]:
-    found = check_book(book, today=today, off=manuscript.config.check.off)
-    if printed:
-        gaps = find_font_gaps(printed.book, printed.layout, printed.settings.type)
-        found += [Finding(place, "M050", "warning", message) for place, message in gaps]
-    return sorted(found)
+def _list_font_gaps(job: Print) -> list[Finding]:
+    gaps = find_font_gaps(job.book, job.layout, job.settings.type)
+    return [Finding(place, "M050", "warning", message) for place, message in gaps]
 
 
 def describe_trouble(error: Exception, folder: Path) -> list[dict[str, Any]]:

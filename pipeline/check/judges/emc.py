@@ -10,6 +10,7 @@ from typing import Any
 from lxml import etree, html
 from PIL import ImageColor
 
+from ..words import VAGUE_LINKS
 from .letter import read_letter
 from .programs import Command, Findings
 
@@ -20,14 +21,7 @@ INK, GROUND, LINK = (0, 0, 0), (255, 255, 255), (0, 0, 238)  # where a letter na
 LOWEST_CONTRAST = 4.5  # of text on its ground (WCAG 2.2, 1.4.3; mail rule M23)
 SHOWN_LETTERS = 40
 #: Words of a link that say nothing of where it leads, in the languages that the press speaks.
-VAGUE = frozenset(
-    {
-        "here", "click here", "link", "this link", "read more", "learn more", "more", "this",
-        "hier", "hier klicken", "mehr", "mehr lesen", "weiterlesen",
-        "ici", "cliquez ici", "lien", "lire la suite", "en savoir plus",
-        "aquí", "haz clic aquí", "enlace", "leer más", "más",
-    }
-)  # fmt: skip
+VAGUE = frozenset[str]().union(*VAGUE_LINKS.values())
 
 _HIDDEN = "contains(translate(@style, ' ', ''), 'display:none')"
 _SHOWN = f"/html/body/*[not({_HIDDEN})]"
