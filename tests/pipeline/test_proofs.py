@@ -144,6 +144,15 @@ def test_findings_say_where_and_quote_the_line(manuscript: Writer) -> None:
     )
 
 
+def test_what_is_sent_is_read_over_as_a_letter(manuscript: Writer) -> None:
+    """A subject that shouts is told where the chapter is sent, and only there."""
+    shouting = "---\ntitle: One\nissue:\n  date: 2026-05-01\n  subject: HURRY NOW!!\n---\n\nWords.\n"
+    folder = manuscript({"01-one.md": shouting, "02-two.md": "# HURRY NOW!!\n\nWords.\n"})
+    found = [make_proof(folder, View(slug), today=TODAY).about["findings"] for slug in ("one", "two")]
+
+    assert [True, False] == [any(each["rule"] == "N037" for each in some) for some in found]
+
+
 def test_trouble_of_any_kind_is_told_in_words(tmp_path: Path) -> None:
     """The manuscript's own faults, a file that went away, and a fault of ours."""
     told = [
