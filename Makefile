@@ -5,6 +5,7 @@ BIN     := .venv/bin
 PYTHON  := $(BIN)/python
 PIP     := $(PYTHON) -m pip --quiet --disable-pip-version-check
 JUDGES  := build/judges
+BENCH   := build/bench
 
 # What is made depends on the content of its sources, not on their dates: a stamp file carries
 # their checksum in its name. So file names may hold spaces, and a deleted chapter counts too.
@@ -45,7 +46,7 @@ types: .venv/.ready-dev ## check the types
 layers: .venv/.ready-dev ## check that every module imports only from below
 	$(BIN)/lint-imports
 
-bench: .venv/.ready-bench ## measure the speed beside pandoc (docs/bench.md)
+bench: .venv/.ready-bench $(BENCH)/.ready ## measure the speed beside pandoc and MJML (docs/bench.md)
 	$(PYTHON) -m tests.bench $(ARGS)
 
 judges: $(JUDGES)/.ready ## install the outside judges of books and letters (docs/judges.md)
@@ -85,6 +86,13 @@ $(JUDGES)/.ready: .ci/package.json .ci/package-lock.json $(JUDGES)/commonmark.js
 	@sh .ci/need judges
 	cp .ci/package.json .ci/package-lock.json $(JUDGES)
 	cd $(JUDGES) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(BENCH)/.ready: .ci/bench/package.json .ci/bench/package-lock.json
+	@sh .ci/need bench
+	@mkdir -p $(BENCH)
+	cp .ci/bench/package.json .ci/bench/package-lock.json $(BENCH)
+	cd $(BENCH) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # The examples of the CommonMark specification, out of the parser's own source archive.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,16 +29,30 @@ def _be_quiet(_: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Manuscript:
-    """A book's folder, read: what every edition is cut from."""
+    """A book's folder, read: what every edition is cut from. Its layouts are made ready once."""
 
     folder: Path
     config: Config
     chapters: tuple[Chapter, ...]
     made_at: datetime
+    _layouts: dict[str, Layout] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _types: dict[str, Type] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def cache(self) -> Path:
         return self.folder / "build" / "cache"
+
+    def read_layout(self, name: str) -> Layout:
+        """The layout called `name`. Raises LayoutError."""
+        if name not in self._layouts:
+            self._layouts[name] = read_layout(name, self.folder, cache=self.cache / "templates")
+        return self._layouts[name]
+
+    def prepare_type(self, layout: Layout) -> Type:
+        """The faces of a layout, ready to be used; slow at first. Raises LayoutError."""
+        if layout.name not in self._types:
+            self._types[layout.name] = prepare_type(layout.faces, self.cache)
+        return self._types[layout.name]
 
 
 def open_manuscript(folder: Path, *, epoch: str | None = None) -> Manuscript:
@@ -73,8 +87,7 @@ def choose_editions(config: Config, name: str = "") -> tuple[EditionTable, ...]:
 
 def resolve_edition(manuscript: Manuscript, edition: EditionTable) -> tuple[Book, Layout]:
     """One edition's book, and the layout it is made in."""
-    name = edition.layout or manuscript.config.ebook.layout
-    layout = read_layout(name, manuscript.folder, cache=manuscript.cache / "templates")
+    layout = manuscript.read_layout(edition.layout or manuscript.config.ebook.layout)
     book = resolve(
         manuscript.chapters, manuscript.config, edition, folder=manuscript.folder,
         words=layout.read_words(manuscript.config.book.language), made_at=manuscript.made_at,
@@ -165,7 +178,7 @@ def prepare_settings(
         file_name=name, type=Type((), manuscript.cache), page=page, embed_fonts=ebook.embed_fonts, say=say
     )
     if "pdf" in formats or ebook.embed_fonts or book.meta.cover != "none" or book.images:
-        settings = replace(settings, type=prepare_type(layout.faces, manuscript.cache))
+        settings = replace(settings, type=manuscript.prepare_type(layout))
     if book.images:
         from .pictures import prepare_pictures
 

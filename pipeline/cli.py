@@ -140,6 +140,7 @@ def newsletter(
 
     Examples: pipeline newsletter; pipeline newsletter --issue immune-system-and-cancer --preview
     """
+    gc.disable()  # as for a book
     from .build import open_manuscript
     from .files import update_folder
     from .newsletter import NO_SITE, make_issues, make_pages, resolve_mail, write_issues

@@ -91,11 +91,18 @@ class Layout:
 
     def read_words(self, language: str) -> Mapping[str, str]:
         """What the press prints by itself, in `language` or, word by word, in English."""
-        words: dict[str, str] = {}
-        for code in dict.fromkeys(["en", language.split("-", maxsplit=1)[0], language]):
-            path = self.find(f"words/{code}.toml")
-            words |= tomllib.loads(path.read_text(encoding="utf-8")) if path else {}
-        return words
+        if language not in self._words:
+            words: dict[str, str] = {}
+            for code in dict.fromkeys(["en", language.split("-", maxsplit=1)[0], language]):
+                path = self.find(f"words/{code}.toml")
+                words |= tomllib.loads(path.read_text(encoding="utf-8")) if path else {}
+            self._words[language] = words
+        return self._words[language]
+
+    @cached_property
+    def _words(self) -> dict[str, Mapping[str, str]]:
+        """Words by language, read once."""
+        return {}
 
 
 def list_layouts(folder: Path) -> tuple[str, ...]:

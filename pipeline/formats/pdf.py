@@ -196,8 +196,18 @@ def _write_link(writer: Writer, node: Node) -> str:
     return f'<a{name} href="{escape(href)}">{writer.write(node.children)}</a>'
 
 
+def _write_list(writer: Writer, node: Node) -> str:
+    """A list that does not begin with 1 says so in CSS; WeasyPrint does not read the attribute `start`."""
+    start = int(node.attrs.get("start", "1"))
+    if start == 1:
+        return RULES["list"](writer, node)
+    opened = writer.open("ol", node)[:-1]
+    return f'{opened} style="counter-reset: list-item {start - 1}">\n{writer.write(node.children)}</ol>\n'
+
+
 PRINT_RULES: Mapping[str, Rule] = {
     **RULES,
+    "list": _write_list,
     "note": _write_note,
     "code_block": write_listing,
     "link": _write_link,
