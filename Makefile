@@ -14,7 +14,7 @@ SOURCES := $(shell find -L book.toml chapters layouts pipeline -type f ! -name '
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help ebook newsletter deliver test check lint types layers bench judges format clean
+.PHONY: help ebook newsletter preview deliver test check lint types layers bench judges format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ help: ## list the targets
 ebook: build/.ebook-$(SOURCES) ## make the PDF and the EPUB of every edition
 
 newsletter: build/.issues-$(SOURCES) ## write the newsletter issues
+
+preview: .venv/.ready ## show chapters in every output, in a browser, as you save them
+	$(PYTHON) -m pipeline preview $(ARGS)
 
 deliver: newsletter ## send what is due (by default into files below build/mail)
 	$(PYTHON) -m outbox init --sample

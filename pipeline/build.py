@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,15 +110,11 @@ def make_edition(
     book, layout = resolve_edition(manuscript, edition)
     raise_all(find_errors(book))
     wanted = _choose_formats(formats or edition.formats or manuscript.config.ebook.formats)
-    settings = _prepare(
+    settings = prepare_settings(
         manuscript, book, layout, formats=wanted, name=name_file(manuscript.config, edition), say=say
     )
-    if settings.type.faces:
-        from .glyphs import find_missing_glyphs
-
-        families = {use: layout.tokens[f"font-{use}"].split(",")[0].strip("\"' ") for use in ("text", "code")}
-        for place, message in find_missing_glyphs(book, settings.type.faces, families=families):
-            warn(f"{place}: M050 warning: {message}")
+    for place, message in find_font_gaps(book, layout, settings.type):
+        warn(f"{place}: M050 warning: {message}")
     made: list[Edition] = []
     for format_name in wanted:
         say(f"{settings.file_name}.{format_name}")
@@ -126,6 +122,15 @@ def make_edition(
         if made[-1].format == "pdf":
             settings = replace(settings, pages=made[-1].pages, page_source=_name_source(book))
     return tuple(made)
+
+
+def find_font_gaps(book: Book, layout: Layout, kind: Type) -> Iterator[tuple[Place, str]]:
+    """Where the book has a character that its fonts lack (rule M050); no fonts, no gaps."""
+    if kind.faces:
+        from .glyphs import find_missing_glyphs
+
+        families = {use: layout.tokens[f"font-{use}"].split(",")[0].strip("\"' ") for use in ("text", "code")}
+        yield from find_missing_glyphs(book, kind.faces, families=families)
 
 
 #: Formats in the order in which they need each other.
@@ -157,8 +162,14 @@ def name_file(config: Config, edition: EditionTable) -> str:
     return stem if edition.name == "full" else f"{stem}-{edition.name}"
 
 
-def _prepare(
-    manuscript: Manuscript, book: Book, layout: Layout, *, formats: Sequence[str], name: str, say: Progress
+def prepare_settings(
+    manuscript: Manuscript,
+    book: Book,
+    layout: Layout,
+    *,
+    formats: Sequence[str],
+    name: str,
+    say: Progress = _be_quiet,
 ) -> Settings:
     """What the formats share. Fonts and pictures are slow to load: a book that needs none loads none."""
     ebook = manuscript.config.ebook

@@ -35,16 +35,21 @@ def main() -> None:
     """Print a table of medians and of ratios pair by pair."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="pairs of runs, after one to warm up")
-    parser.add_argument("--only", choices=["epub", "pdf", "letter"])
+    parser.add_argument("--only", choices=["epub", "pdf", "letter", "preview"])
     choice = parser.parse_args()
     if choice.only in {None, "letter"}:
         from tests.bench_letter import report_letter
 
         with tempfile.TemporaryDirectory() as scratch:
             report_letter(Path(scratch), choice.runs)
-    if choice.only != "letter":
+    if choice.only in {None, "epub", "pdf"}:
         with tempfile.TemporaryDirectory() as scratch:
             report_book(make_book(Path(scratch)), choice.runs, only=choice.only)
+    if choice.only in {None, "preview"}:
+        from tests.bench_preview import report_preview
+
+        with tempfile.TemporaryDirectory() as scratch:
+            report_preview(make_book(Path(scratch)), choice.runs)
 
 
 def report_book(book: Path, runs: int, *, only: str | None) -> None:

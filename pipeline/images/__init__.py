@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
@@ -25,6 +26,7 @@ __all__ = [
 MAX_BYTES = 30_000_000  # of an author's file
 EPUB_BYTES, EPUB_PIXELS = 1_500_000, 4_000_000  # what the strictest of the stores takes
 _LONGEST = 80  # characters of a file name in a message
+_KEPT = 64  # pictures that one process does not make again
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".gif": "GIF", ".webp": "WEBP", ".svg": "SVG"}
 _WRITTEN = {"PNG": (".png", "image/png"), "JPEG": (".jpg", "image/jpeg"), "SVG": (".svg", "image/svg+xml")}
 
@@ -61,7 +63,7 @@ def locate_image(folder: Path, src: str, place: Place) -> Path:
 def check_image(path: Path, src: str, place: Place) -> None:
     """Read the file that `src` names to its end. Raises ManuscriptError when it is no whole, harmless picture."""
     with _blame(src, place):
-        _check_content(path)
+        _check_content(path, _stamp(path))
 
 
 def for_epub(path: Path, alt: str) -> Picture:
@@ -159,7 +161,14 @@ def _check_file(path: Path, folder: Path) -> None:
         _refuse(f"has {size / 1e6:.0f} MB, the most is {MAX_BYTES / 1e6:.0f} MB; save it smaller")
 
 
-def _check_content(path: Path) -> None:
+def _stamp(path: Path) -> tuple[int, int]:
+    """When `path` was written and how long it is: the same stamp is the same picture."""
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+@lru_cache(_KEPT)
+def _check_content(path: Path, _: tuple[int, int]) -> None:
     """The extension must be true, and the file whole."""
     kind = _format(path)
     try:
@@ -183,10 +192,15 @@ def _format(path: Path) -> str:
 
 def _prepare(path: Path, alt: str, *, pixels: int, size: int) -> Picture:
     with _blame(path.name, Place(path.name)):
-        kind = _format(path)
-        if kind == "SVG":
-            return _prepare_svg(path, alt, size)
-        return _picture(path, *write_raster(path, kind, pixels=pixels, size=size))
+        return _make_picture(path, _stamp(path), alt, pixels, size)
+
+
+@lru_cache(_KEPT)
+def _make_picture(path: Path, _: tuple[int, int], alt: str, pixels: int, size: int) -> Picture:
+    kind = _format(path)
+    if kind == "SVG":
+        return _prepare_svg(path, alt, size)
+    return _picture(path, *write_raster(path, kind, pixels=pixels, size=size))
 
 
 def _prepare_svg(path: Path, alt: str, size: int) -> Picture:
