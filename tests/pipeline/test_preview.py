@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.check.judges.browser import FLAGS
+from pipeline.check.judges.programs import list_variables
 from pipeline.errors import ConfigError
 from pipeline.preview.server import FIRST_PORT, HOST, open_socket
 
@@ -105,7 +107,12 @@ def chromium() -> Iterator[Any]:
     if not path:
         yield None
         return
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=path) as browser:
+    # The fonts of a layout are hidden from others by a variable that would end a browser.
+    variables = {**list_variables()}
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=path, args=FLAGS, env=variables) as browser,
+    ):
         yield browser
 
 
