@@ -142,6 +142,8 @@ class Ses(HttpProvider):
 
     def _refused(self, batch: PreparedBatch, answer: Answer) -> list[ItemResult]:
         kind = answer.headers.get("x-amzn-ErrorType", "").partition(":")[0]
+        if kind == "MessageRejected" and "not verified" in self._words(answer):
+            kind = "MailFromDomainNotVerifiedException"  # our own address, not the reader's
         if kind in ERRORS:
             outcome, code = ERRORS[kind]
             return all_alike(batch, outcome, code, self._words(answer), answer.retry_after())

@@ -38,7 +38,7 @@ class Smtp:
         max_request_bytes=25_000_000,
         per_recipient_headers=True,
         attachments_in_batch=True,
-        metadata_hidden=True,
+        metadata_hidden=False,
         scheduling=False,
         replay_window_s=None,
         lookup="none",
@@ -106,7 +106,7 @@ class Smtp:
             self._drop(server)
             return ItemResult(name, Outcome.NOT_SENT, code="no connection", detail=self._clean(str(error)))
         if refused:
-            server.rset()
+            self._forget(server)
             return refused
         server.send(LEADING_DOT.sub(b"..", batch.body) + b".\r\n")
         code, words = server.getreply()
@@ -145,12 +145,23 @@ class Smtp:
             server: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=TIMEOUT, context=trust)
         else:
             server = smtplib.SMTP(self._host, self._port, timeout=TIMEOUT)
-        if self._security == "starttls":
-            server.starttls(context=trust)
-        server.ehlo_or_helo_if_needed()
-        if self._user:
-            server.login(self._user, self._password)
+        try:
+            if self._security == "starttls":
+                server.starttls(context=trust)
+            server.ehlo_or_helo_if_needed()
+            if self._user:
+                server.login(self._user, self._password)
+        except (OSError, smtplib.SMTPException):
+            server.close()
+            raise
         return server
+
+    def _forget(self, server: smtplib.SMTP) -> None:
+        """Clear the table for the next message; what this one's fate is has been said."""
+        try:
+            server.rset()
+        except (OSError, smtplib.SMTPException):
+            self._drop(server)
 
     def _drop(self, server: smtplib.SMTP) -> None:
         server.close()

@@ -47,7 +47,8 @@ NEEDS: Mapping[str, Mapping[str, Any]] = {
 HTTP = [name for name in PROVIDERS if name not in {"file", "smtp"}]
 #: Names that some wire or template might take for something else.
 ODD_NAMES = [
-    "", "O'Hara", 'Quote "d" Name', "100 %", "%recipient.f3%", "%20", ".dot", "{{f0}}", "{f0}", "${name}", "back\\slash",
+    "", "O'Hara", 'Quote "d" Name',
+    "100 %", "%recipient.f3%", "%20", ".dot", "{{f0}}", "{f0}", "${name}", "back\\slash",
     "Zoë", "李小龍", "עִברִית", "🦉👩‍👩‍👧", "<b>&amp;</b>", "a=b`c", "comma, name", ',"', "=?utf-8?q?x?=", "long " * 400,
 ]  # fmt: skip
 
