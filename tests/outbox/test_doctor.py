@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -191,6 +192,8 @@ ZONES: list[tuple[str, Zone, str, str]] = [
     ("spf", {"send.example.org TXT": ('"v=spf1 -all"', '"v=spf1 ~all"')}, "error", "has 2 SPF records"),
     ("spf", spf("v=spf1 redirect=amazonses.com"), "passed", "1 of 10 look-ups"),
     ("spf", spf("v=spf1 a mx:example.org/24 include:amazonses.com exists:%{i}.example.org -all"), "passed", "4 of 10"),
+    ("spf", spf("v=spf1 include:amazonses.com ~all redirect=nowhere.example.org"), "passed", "1 of 10"),
+    ("spf", spf("v=spf1 include:amazonses.com include:%{d}.example.net ~all"), "passed", "2 of 10"),
     ("dkim", {DKIM: ()}, "warning", "resend._domainkey.example.org has no key"),
     ("dkim", {DKIM: ('"v=DKIM1; p="',)}, "warning", "was withdrawn"),
     ("dkim", {DKIM: ('"v=DKIM1; k=dsa; p=AAAA"',)}, "warning", "of kind 'dsa'"),
@@ -209,6 +212,7 @@ ZONES: list[tuple[str, Zone, str, str]] = [
     ("dmarc", {DMARC: ('"v=DMARC1; p=maybe"',)}, "warning", "has no policy: p=maybe"),
     ("dmarc", {DMARC: ('"v=DMARC1; p=reject"',)}, "passed", "p=reject, and asks for no reports"),
     ("alignment", {DKIM: (), "send.example.org TXT": ()}, "error", "neither SPF nor DKIM can speak for example.org"),
+    ("alignment", {DKIM: (), **spf("v=spf1 ip4:192.0.2.1 ~all")}, "error", "neither SPF nor DKIM"),
     ("alignment", {DKIM: ()}, "passed", "SPF of send.example.org can speak"),
     ("alignment", {DKIM: (), DMARC: ('"v=DMARC1; p=none; aspf=s"',)}, "error", "neither SPF nor DKIM"),
     ("alignment", {DMARC: ('"v=DMARC1; p=none; aspf=s; adkim=s"',)}, "passed", "DKIM of example.org can speak"),
@@ -451,6 +455,15 @@ def test_a_damaged_database_is_told(make_case: Callable[..., Case], store: Store
 
     assert "error" == verdict
     assert said
+
+
+def test_a_lost_row_is_told(make_case: Callable[..., Case], store: Store, tmp_path: Path) -> None:
+    """Consent that belongs to nobody."""
+    with sqlite3.connect(tmp_path / "outbox.db") as connection:  # it does not look after foreign keys
+        connection.execute("DELETE FROM subscriber WHERE id = 1")
+    connection.close()
+
+    assert "of consent_event belongs to a subscriber" in look("database", make_case(store=store))[1]
 
 
 class Web(BaseHTTPRequestHandler):

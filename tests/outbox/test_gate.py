@@ -36,6 +36,11 @@ BLOCKED: list[tuple[str, dict[str, Any], str]] = [
         "a field of letters",
     ),
     ("unsubscribe", {"text": "@@postal_address@@ @@first_name@@"}, "needs @@unsubscribe_url@@ in both"),
+    (
+        "unsubscribe",
+        {"html": "<p>@@first_name@@ @@postal_address@@</p>"},
+        "needs @@unsubscribe_url@@ in both",
+    ),
     ("postal-address", {"text": "@@unsubscribe_url@@ @@first_name@@"}, "needs @@postal_address@@ in both"),
     ("too-long", {"html": f"<p>@@first_name@@ {FOOT}</p>" + "é " * 30_000}, "bytes; Gmail cuts off"),
     ("too-large", {}, "and the provider takes 1,000; link what is attached"),
@@ -68,10 +73,11 @@ def test_what_must_not_go_out_is_stopped(
     look: Callable[..., Any], rule: str, changes: dict[str, Any], says: str
 ) -> None:
     """One thing is wrong, and one sentence says so."""
-    problems, _ = look(SMALL if rule == "too-large" else CAPS, **changes)
+    problems, notes = look(SMALL if rule == "too-large" else CAPS, **changes)
 
     assert 1 == len(problems)
     assert says in problems[0]
+    assert "keep it below" not in "".join(notes)
 
 
 @pytest.mark.parametrize(("rule", "changes", "says"), WARNED)
