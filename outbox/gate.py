@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html import escape
-from html.parser import HTMLParser
 from types import MappingProxyType
 from typing import Literal
 
@@ -17,6 +15,7 @@ from .addresses import FREEMAIL
 from .conformance import find_faults, read_raw
 from .errors import OutboxError
 from .fields import TOKEN
+from .likeness import share_words
 from .model import Capabilities, Envelope, Issue
 
 MAX_HTML, WARN_HTML = (
@@ -30,8 +29,6 @@ PERSONAL = ("confirm_url", "download_url")
 ANSWER = re.compile(
     r"(?:re|fwd?|aw|wg|antw|sv|vs|vb|tr|rv|res|enc|ref|odp|ynt)\s*(?:\[\d+\])?\s*[:：]", re.IGNORECASE
 )
-WORD = re.compile(r"\w+")
-HIDDEN = frozenset({"head", "script", "style", "title"})
 
 Severity = Literal["block", "warn"]
 Verdict = tuple[list[str], list[str]]
@@ -107,37 +104,6 @@ def read_sample(message: bytes) -> Sample:
         html_size=len(html.get_payload()) if html else 0,
         unsubscribe=found[1] if found else "",
     )
-
-
-def share_words(html: str, text: str) -> float:
-    """How much of what the HTML shows the text part says too, from 0 to 1, counted in words."""
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
-    shown = Counter(WORD.findall(" ".join(reader.shown).lower()))
-    said = Counter(WORD.findall(text.lower()))
-    return (shown & said).total() / shown.total() if shown else 1.0
-
-
-class _Reader(HTMLParser):
-    """Collects the words that a page shows."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.shown: list[str] = []
-        self._inside: list[str] = []
-
-    def handle_starttag(self, tag: str, _: list[tuple[str, str | None]]) -> None:
-        if tag in HIDDEN:
-            self._inside.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._inside:
-            self._inside.remove(tag)
-
-    def handle_data(self, data: str) -> None:
-        if not self._inside:
-            self.shown.append(data)
 
 
 def _words_of(part: object) -> str:

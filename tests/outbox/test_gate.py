@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from outbox import gate, mailing
-from outbox.gate import Case, judge, read_sample, share_words
+from outbox.gate import Case, judge, read_sample
 from outbox.issue import read
+from outbox.likeness import share_words
 from outbox.model import Account, Address, Envelope, Issue
 from outbox.providers import PROVIDERS
 
