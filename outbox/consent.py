@@ -15,10 +15,13 @@ from .store import Tx, subscribers
 #: Nobody is brought back by a list or a command: only the person's own new sign-up may do that.
 NEXT: Mapping[Consent, frozenset[Consent]] = MappingProxyType(
     {
-        Consent.PENDING: frozenset({Consent.CONFIRMED, Consent.UNSUBSCRIBED, Consent.SUPPRESSED}),
-        Consent.CONFIRMED: frozenset({Consent.UNSUBSCRIBED, Consent.SUPPRESSED}),
-        Consent.UNSUBSCRIBED: frozenset({Consent.SUPPRESSED}),
-        Consent.SUPPRESSED: frozenset(),
+        Consent.PENDING: frozenset(
+            {Consent.CONFIRMED, Consent.UNSUBSCRIBED, Consent.SUPPRESSED, Consent.ERASED}
+        ),
+        Consent.CONFIRMED: frozenset({Consent.UNSUBSCRIBED, Consent.SUPPRESSED, Consent.ERASED}),
+        Consent.UNSUBSCRIBED: frozenset({Consent.SUPPRESSED, Consent.ERASED}),
+        Consent.SUPPRESSED: frozenset({Consent.ERASED}),
+        Consent.ERASED: frozenset(),
     }
 )
 

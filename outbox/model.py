@@ -22,6 +22,7 @@ class Consent(StrEnum):
     CONFIRMED = "confirmed"
     UNSUBSCRIBED = "unsubscribed"
     SUPPRESSED = "suppressed"
+    ERASED = "erased"
 
 
 class State(StrEnum):
@@ -44,6 +45,21 @@ class ChunkState(StrEnum):
     RETRY = "retry"
     HELD = "held"
     DONE = "done"
+
+
+class EventType(StrEnum):
+    """What a provider may report about a message afterwards, whatever its own words are."""
+
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    DEFERRED = "deferred"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    REFUSED = "refused"
+    UNSUBSCRIBED = "unsubscribed"
+    OPENED = "opened"
+    CLICKED = "clicked"
+    OTHER = "other"
 
 
 class Outcome(StrEnum):
@@ -95,7 +111,11 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class ConsentEvent:
-    """One act that gave or ended permission; `given_at` is when, as far as the source says."""
+    """One act that gave or ended permission; `given_at` is when, as far as the source says.
+
+    `source` says where from, `method` how (a form, a link, a list that was imported), and
+    `form_sha` names the words that were agreed to.
+    """
 
     subscriber_id: int
     consent: Consent
@@ -103,6 +123,8 @@ class ConsentEvent:
     source: str
     given_at: str
     at: datetime
+    method: str = ""
+    form_sha: str = ""
 
 
 @dataclass(frozen=True, slots=True)

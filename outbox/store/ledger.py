@@ -8,7 +8,20 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, String, Update, bindparam, func, insert, literal, null, select, text, update
+from sqlalchemy import (
+    Select,
+    String,
+    Update,
+    bindparam,
+    cast,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    text,
+    update,
+)
 
 from outbox.model import (
     STATE_AFTER,
@@ -25,7 +38,8 @@ from outbox.model import (
 )
 
 from . import Tx
-from .schema import Instant, call, chunk, delivery, issue, send, subscriber, suppression
+from .columns import Instant
+from .schema import call, chunk, delivery, issue, send, subscriber, suppression
 
 # Spelled out, not bound: with bound values SQLite would not use the partial indexes.
 WAITING = text("chunk.state IN ('planned', 'retry')")
@@ -258,7 +272,7 @@ def _chunks_of(people: Any, order: Send) -> tuple[list[str], Select[Any]]:
         "attempt": literal(0),
         "epoch": literal(0),
         "not_before": literal(order.due_at, Instant),
-        "first_try_at": null(),
+        "first_try_at": cast(null(), Instant),
         "body_sha": literal(""),
     }
     return list(values), select(*values.values()).distinct()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -13,7 +14,7 @@ from sqlalchemy import Row, func, insert, select, update
 from outbox.addresses import key_of
 from outbox.model import Consent, ConsentEvent, Subscriber
 
-from . import Tx
+from . import Tx, queue_for
 from .schema import consent_event, subscriber, suppression
 
 _COLUMNS = (subscriber.c.id, subscriber.c.email, subscriber.c.name, subscriber.c.consent)
@@ -38,6 +39,10 @@ def add(tx: Tx, email: str, *, name: str, now: datetime) -> Subscriber:
         "email": email,
         "email_key": key_of(email),
         "name": name,
+        "language": "",
+        "time_zone": "",
+        "token": secrets.token_urlsafe(16),
+        "attributes": "{}",
         "consent": Consent.PENDING,
         "created_at": now,
     }
@@ -53,6 +58,7 @@ def rename(tx: Tx, subscriber_id: int, name: str) -> None:
 
 def record(tx: Tx, event: ConsentEvent) -> None:
     """Append the evidence to the chain and let the person's consent follow it."""
+    queue_for(tx, "consent_event")  # two writers at once would fork the chain
     last = select(consent_event.c.digest).order_by(consent_event.c.id.desc()).limit(1)
     previous = tx.connection.execute(last).scalar_one_or_none() or ""
     row = {
@@ -60,6 +66,8 @@ def record(tx: Tx, event: ConsentEvent) -> None:
         "consent": event.consent,
         "basis": event.basis,
         "source": event.source,
+        "method": event.method,
+        "form_sha": event.form_sha or None,
         "given_at": event.given_at,
         "at": event.at,
         "previous": previous,
@@ -95,7 +103,9 @@ def everyone(tx: Tx) -> Iterator[tuple[Subscriber, ConsentEvent | None]]:
     """Every person with the last evidence about them, in the order they came."""
     newest = select(func.max(consent_event.c.id)).group_by(consent_event.c.subscriber_id)
     last = select(consent_event).where(consent_event.c.id.in_(newest)).subquery()
-    columns = [last.c[name] for name in ("subscriber_id", "basis", "source", "given_at", "at")]
+    columns = [
+        last.c[name] for name in ("subscriber_id", "basis", "source", "given_at", "at", "method", "form_sha")
+    ]
     query = (
         select(*_COLUMNS, *columns)
         .outerjoin(last, last.c.subscriber_id == subscriber.c.id)
@@ -127,10 +137,21 @@ def _subscriber(row: Row[*tuple[Any, ...]]) -> Subscriber:
 
 
 def _event(row: Row[*tuple[Any, ...]]) -> ConsentEvent:
-    return ConsentEvent(row.subscriber_id, Consent(row.consent), row.basis, row.source, row.given_at, row.at)
+    return ConsentEvent(
+        row.subscriber_id,
+        Consent(row.consent),
+        row.basis,
+        row.source,
+        row.given_at,
+        row.at,
+        row.method,
+        row.form_sha or "",
+    )
 
 
 def _digest(previous: str, event: ConsentEvent) -> str:
     at = event.at.astimezone(UTC).isoformat(timespec="microseconds")
     link = [previous, event.subscriber_id, event.consent, event.basis, event.source, event.given_at, at]
+    if event.method or event.form_sha:  # the first schema knew neither, and its chains stay whole
+        link += [event.method, event.form_sha]
     return sha256(json.dumps(link, ensure_ascii=False).encode()).hexdigest()

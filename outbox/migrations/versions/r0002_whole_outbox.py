@@ -1,0 +1,310 @@
+"""People with tokens, tags and attributes, consent with its form, events, rates; the databases of 0001 move in."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+INSTANT = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
+
+#: Tables of the first schema, whoever refers to another before it.
+OLD = (
+    "call",
+    "delivery",
+    "chunk",
+    "send",
+    "issue_file",
+    "consent_event",
+    "suppression",
+    "subscriber",
+    "issue",
+)
+RANDOM = {"sqlite": "lower(hex(randomblob(16)))", "postgresql": "replace(gen_random_uuid()::text, '-', '')"}
+#: Rows of the first schema as rows of this one.
+MOVE = {
+    "issue": "SELECT id, slug, digest, document, frozen_at FROM old_issue",
+    "issue_file": "SELECT issue_id, path, content FROM old_issue_file",
+    "subscriber": "SELECT id, email, email_key, name, '', '', {random}, '{{}}', consent, created_at "
+    "FROM old_subscriber",
+    "consent_event": "SELECT id, subscriber_id, consent, basis, source, '', NULL, given_at, at, previous, digest "
+    "FROM old_consent_event ORDER BY id",
+    "suppression": "SELECT row_number() OVER (ORDER BY since, email_key), email_key, NULL, reason, since "
+    "FROM old_suppression",
+    "send": "SELECT * FROM old_send",
+    "chunk": "SELECT * FROM old_chunk",
+    "delivery": "SELECT * FROM old_delivery",
+    "call": "SELECT * FROM old_call",
+}
+SQLITE_GUARD = (
+    "CREATE TRIGGER {table}_no_{name} BEFORE {verb} ON {table} "
+    "BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+)
+POSTGRESQL_GUARD = """
+CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'integrity_constraint_violation'; END $$;
+CREATE TRIGGER {table}_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse();
+"""
+
+
+def upgrade() -> None:
+    """Put the old rows aside, make the tables anew, and move the rows in."""
+    dialect = op.get_bind().dialect.name
+    for table in OLD:
+        op.execute(f"CREATE TEMPORARY TABLE old_{table} AS SELECT * FROM {table}")  # noqa: S608  (our own names)
+    for table in OLD:
+        op.drop_table(table)
+    _make_tables()
+    for table, rows in MOVE.items():
+        op.execute(f"INSERT INTO {table} {rows.format(random=RANDOM[dialect])}")
+    for table in OLD:
+        op.execute(f"DROP TABLE old_{table}")
+    for table in ("consent_event", "form"):
+        _guard(table, dialect)
+
+
+def _guard(table: str, dialect: str) -> None:
+    """Evidence is never rewritten."""
+    if dialect == "sqlite":
+        for verb in ("UPDATE", "DELETE"):
+            op.execute(SQLITE_GUARD.format(table=table, verb=verb, name=verb.lower()))
+        return
+    op.execute(POSTGRESQL_GUARD.format(table=table))
+
+
+def _make_tables() -> None:
+    op.create_table(
+        "bucket",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("tokens", sa.Float(), nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+        sa.Column("blocked_until", INSTANT, nullable=True),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_bucket")),
+    )
+    op.create_table(
+        "form",
+        sa.Column("sha", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.String(length=32), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("sha", name=op.f("pk_form")),
+    )
+    op.create_table(
+        "issue",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=False),
+        sa.Column("frozen_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_issue")),
+        sa.UniqueConstraint("slug", name=op.f("uq_issue_slug")),
+    )
+    op.create_table(
+        "subscriber",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("email_key", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("language", sa.String(length=35), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("token", sa.String(length=32), nullable=False),
+        sa.Column("attributes", sa.Text(), nullable=False),
+        sa.Column("consent", sa.String(length=12), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.CheckConstraint(
+            "consent IN ('pending', 'confirmed', 'unsubscribed', 'suppressed', 'erased')",
+            name=op.f("ck_subscriber_consent"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscriber")),
+        sa.UniqueConstraint("email_key", name=op.f("uq_subscriber_email_key")),
+        sa.UniqueConstraint("token", name=op.f("uq_subscriber_token")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "subscriber_gone",
+        "subscriber",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("consent <> 'confirmed'"),
+        postgresql_where=sa.text("consent <> 'confirmed'"),
+    )
+    op.create_table(
+        "suppression",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("email_key", sa.Text(), nullable=True),
+        sa.Column("key_hash", sa.String(length=64), nullable=True),
+        sa.Column("reason", sa.String(length=12), nullable=False),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.CheckConstraint(
+            "reason IN ('bounce', 'complaint', 'request', 'erased')", name=op.f("ck_suppression_reason")
+        ),
+        sa.CheckConstraint("(email_key IS NULL) <> (key_hash IS NULL)", name=op.f("ck_suppression_one_key")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suppression")),
+        sa.UniqueConstraint("email_key", name=op.f("uq_suppression_email_key")),
+        sa.UniqueConstraint("key_hash", name=op.f("uq_suppression_key_hash")),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "consent_event",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("subscriber_id", sa.Integer(), nullable=False),
+        sa.Column("consent", sa.String(length=12), nullable=False),
+        sa.Column("basis", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("method", sa.String(length=16), nullable=False),
+        sa.Column("form_sha", sa.String(length=64), nullable=True),
+        sa.Column("given_at", sa.Text(), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("previous", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.CheckConstraint(
+            "consent IN ('pending', 'confirmed', 'unsubscribed', 'suppressed', 'erased')",
+            name=op.f("ck_consent_event_consent"),
+        ),
+        sa.ForeignKeyConstraint(["form_sha"], ["form.sha"], name=op.f("fk_consent_event_form_sha")),
+        sa.ForeignKeyConstraint(
+            ["subscriber_id"], ["subscriber.id"], name=op.f("fk_consent_event_subscriber_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_event")),
+        sa.UniqueConstraint("digest", name=op.f("uq_consent_event_digest")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("consent_event_subscriber", "consent_event", ["subscriber_id"], unique=False)
+    op.create_table(
+        "issue_file",
+        sa.Column("issue_id", sa.Integer(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["issue_id"], ["issue.id"], name=op.f("fk_issue_file_issue_id")),
+        sa.PrimaryKeyConstraint("issue_id", "path", name=op.f("pk_issue_file")),
+    )
+    op.create_table(
+        "send",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("issue_id", sa.Integer(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("on_unknown", sa.String(length=6), nullable=False),
+        sa.Column("due_at", INSTANT, nullable=False),
+        sa.Column("envelope", sa.Text(), nullable=False),
+        sa.Column("audience", sa.Integer(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.CheckConstraint("on_unknown IN ('hold', 'resend')", name=op.f("ck_send_on_unknown")),
+        sa.ForeignKeyConstraint(["issue_id"], ["issue.id"], name=op.f("fk_send_issue_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_send")),
+        sa.UniqueConstraint("issue_id", name=op.f("uq_send_issue_id")),
+    )
+    op.create_table(
+        "tag",
+        sa.Column("subscriber_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("tag", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["subscriber_id"], ["subscriber.id"], name=op.f("fk_tag_subscriber_id")),
+        sa.PrimaryKeyConstraint("subscriber_id", "tag", name=op.f("pk_tag")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("tag_tag", "tag", ["tag", "subscriber_id"], unique=False)
+    op.create_table(
+        "chunk",
+        sa.Column("send_id", sa.String(length=32), nullable=False),
+        sa.Column("no", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("parent_no", sa.Integer(), nullable=True),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("not_before", INSTANT, nullable=False),
+        sa.Column("first_try_at", INSTANT, nullable=True),
+        sa.Column("body_sha", sa.String(length=64), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('planned', 'in_doubt', 'retry', 'held', 'done')", name=op.f("ck_chunk_state")
+        ),
+        sa.CheckConstraint("(attempt = 0) = (first_try_at IS NULL)", name=op.f("ck_chunk_first_try")),
+        sa.ForeignKeyConstraint(["send_id"], ["send.id"], name=op.f("fk_chunk_send_id")),
+        sa.PrimaryKeyConstraint("send_id", "no", name=op.f("pk_chunk")),
+    )
+    op.create_index(
+        "chunk_in_doubt",
+        "chunk",
+        ["send_id", "no"],
+        unique=False,
+        sqlite_where=sa.text("state = 'in_doubt'"),
+        postgresql_where=sa.text("state = 'in_doubt'"),
+    )
+    op.create_index(
+        "chunk_waiting",
+        "chunk",
+        ["not_before", "send_id", "no"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('planned', 'retry')"),
+        postgresql_where=sa.text("state IN ('planned', 'retry')"),
+    )
+    op.create_table(
+        "event",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=False),
+        sa.Column("type", sa.String(length=12), nullable=False),
+        sa.Column("send_id", sa.String(length=32), nullable=True),
+        sa.Column("subscriber_id", sa.Integer(), nullable=True),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("seen_at", INSTANT, nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("raw", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "type IN ('accepted', 'delivered', 'deferred', 'bounced', 'complained', 'refused', "
+            "'unsubscribed', 'opened', 'clicked', 'other')",
+            name=op.f("ck_event_type"),
+        ),
+        sa.ForeignKeyConstraint(["send_id"], ["send.id"], name=op.f("fk_event_send_id")),
+        sa.ForeignKeyConstraint(["subscriber_id"], ["subscriber.id"], name=op.f("fk_event_subscriber_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event")),
+        sa.UniqueConstraint("provider", "event_id", name=op.f("uq_event_provider_event_id")),
+    )
+    op.create_index("event_send", "event", ["send_id", "type"], unique=False)
+    op.create_index("event_subscriber", "event", ["subscriber_id"], unique=False)
+    op.create_table(
+        "call",
+        sa.Column("send_id", sa.String(length=32), nullable=False),
+        sa.Column("chunk_no", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("attempt", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("body_sha", sa.String(length=64), nullable=False),
+        sa.Column("started_at", INSTANT, nullable=False),
+        sa.Column("ended_at", INSTANT, nullable=True),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["send_id", "chunk_no"], ["chunk.send_id", "chunk.no"], name=op.f("fk_call_send_id_chunk_no")
+        ),
+        sa.PrimaryKeyConstraint("send_id", "chunk_no", "attempt", name=op.f("pk_call")),
+    )
+    op.create_table(
+        "delivery",
+        sa.Column("send_id", sa.String(length=32), nullable=False),
+        sa.Column("subscriber_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("issue_id", sa.Integer(), nullable=False),
+        sa.Column("chunk_no", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("provider_id", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("changed_at", INSTANT, nullable=False),
+        sa.CheckConstraint(
+            "state IN ('planned', 'in_doubt', 'accepted', 'refused', 'retry', 'held', 'suppressed')",
+            name=op.f("ck_delivery_state"),
+        ),
+        sa.ForeignKeyConstraint(["issue_id"], ["issue.id"], name=op.f("fk_delivery_issue_id")),
+        sa.ForeignKeyConstraint(
+            ["send_id", "chunk_no"], ["chunk.send_id", "chunk.no"], name=op.f("fk_delivery_send_id_chunk_no")
+        ),
+        sa.ForeignKeyConstraint(["send_id"], ["send.id"], name=op.f("fk_delivery_send_id")),
+        sa.ForeignKeyConstraint(["subscriber_id"], ["subscriber.id"], name=op.f("fk_delivery_subscriber_id")),
+        sa.PrimaryKeyConstraint("send_id", "subscriber_id", name=op.f("pk_delivery")),
+        sa.UniqueConstraint("issue_id", "subscriber_id", name=op.f("uq_delivery_issue_id_subscriber_id")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("delivery_chunk", "delivery", ["send_id", "chunk_no"], unique=False)
+    op.create_index("delivery_subscriber", "delivery", ["subscriber_id"], unique=False)
