@@ -5,6 +5,7 @@ OutboxError              something a person can mend
 ├── IssueError           an issue folder
 ├── PeopleError          an address, or a list of people
 ├── BadSignature         a link that this outbox did not sign
+├── MustSplit            messages that do not fit into one call
 └── Temporary            nothing is wrong for good: run the command again later
 """
 
@@ -53,6 +54,18 @@ class PeopleError(OutboxError):
 
 class BadSignature(OutboxError):
     """The link was not signed by this outbox."""
+
+
+class MustSplit(OutboxError):
+    """These messages do not fit into one call.
+
+    `parts` holds their outbox ids, those of each call together; a part of one that is too large by itself
+    is an OutboxError, never this.
+    """
+
+    def __init__(self, message: str, parts: tuple[tuple[str, ...], ...]) -> None:
+        self.parts = parts
+        super().__init__(message)
 
 
 class Temporary(OutboxError):

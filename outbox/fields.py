@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from html import escape
 from types import MappingProxyType
 from typing import Literal
 from urllib.parse import quote
 
 from .errors import IssueError, Place
-from .model import Field, FieldType
+from .model import Escape, Field, FieldType, Template
 
 #: Where a field stands: in HTML, in plain text, in a header, at the start of a link, further inside a link.
 Spot = Literal["html", "text", "header", "target", "link"]
 Source = Literal["html", "text", "header"]
-Escape = Callable[[str], str]
 
 
 #: The fields every issue may use; it brings the defaults of its own (`fields` of issue.json).
@@ -61,25 +59,6 @@ ESCAPES: Mapping[tuple[FieldType, Spot], Escape] = MappingProxyType(
         ("url", "link"): _percent,
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A text split at its fields: literal, field, literal, ...; one more literal than slots."""
-
-    literals: tuple[str, ...]
-    slots: tuple[tuple[str, Escape], ...]
-
-    @property
-    def names(self) -> frozenset[str]:
-        return frozenset(name for name, _ in self.slots)
-
-    def fill(self, values: Mapping[str, str]) -> str:
-        """Join the literals with `values`; these are escaped and never scanned for fields again."""
-        parts = [self.literals[0]]
-        for (name, put), literal in zip(self.slots, self.literals[1:], strict=True):
-            parts += (put(values[name]), literal)
-        return "".join(parts)
 
 
 def split(text: str, source: Source, path: str, fields: Mapping[str, Field] = KNOWN) -> Template:

@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from .errors import IssueError, Place
-from .fields import KNOWN, Template, check_values, split
-from .model import Field, FieldType, Issue, Kind
+from .fields import KNOWN, check_values, split
+from .model import Field, FieldType, Issue, Kind, Template
 
 DOCUMENT = "issue.json"
 BODIES = ("body.html", "body.txt")

@@ -1,20 +1,31 @@
-"""Plan an issue, freeze it with its audience, and render it for each recipient."""
+"""Plan an issue, freeze it with its audience, and say what each recipient's message has of its own."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from types import MappingProxyType
 from urllib.parse import quote
 
 from .errors import IssueError, Place
-from .fields import KNOWN, Template, check_values, split
+from .fields import KNOWN, check_values, split
+from .headers import encode_address, encode_phrase
 from .issue import parse, split_issue
-from .mime import encode_address, encode_phrase
-from .model import Attachment, Envelope, Field, Issue, OnUnknown, OutMessage, Recipient, Send
+from .model import (
+    Addressee,
+    Attachment,
+    Envelope,
+    Field,
+    Issue,
+    Letter,
+    OnUnknown,
+    Recipient,
+    Send,
+    Template,
+)
 from .store import Tx, issues, ledger
 from .tokens import Signer
 
@@ -45,14 +56,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class FrozenSend:
-    """A send read back from the ledger, its issue split and ready to fill."""
+    """A send read back from the ledger: its letter split, with all filled that is the same for everybody."""
 
     send: Send
-    kind: str
-    subject: Template
-    html: Template
-    text: Template
-    attachments: tuple[Attachment, ...]
+    letter: Letter
     fields: Mapping[str, Field]
     signer: Signer
 
@@ -136,31 +143,37 @@ def load(tx: Tx, send_id: str, signer: Signer) -> FrozenSend:
         for name, kind in sorted(issue.attachments.items())
     ]
     fields = {**KNOWN, **issue.fields}
-    template = split(html, "html", f"{order.slug}/body.html", fields)
-    return FrozenSend(order, issue.kind, subject, template, text, (*shown, *added), fields, signer)
-
-
-def render(frozen: FrozenSend, person: Recipient, *, date: datetime) -> OutMessage:
-    """Fill the frozen issue for one recipient, a pure function; raises OutboxError."""
-    envelope, slug = frozen.send.envelope, frozen.send.slug
-    values = _values(frozen, person)
-    check_values(values, frozen.fields)
-    encode_address(person.address)  # refuses what no header can carry
-    return OutMessage(
-        outbox_id=person.outbox_id,
-        to=person.address,
-        sender=envelope.sender,
-        reply_to=(envelope.reply_to,),
-        subject=frozen.subject.fill(values),
-        html=frozen.html.fill(values),
-        text=frozen.text.fill(values),
-        date=date.astimezone(UTC),
-        message_id=f"<{person.outbox_id}@{envelope.list_id}>",
-        headers=_list_headers(frozen, person, values["unsubscribe_url"]),
-        attachments=frozen.attachments,
+    shared = _shared_values(order, fields)
+    check_values(shared, fields)
+    letter = Letter(
+        subject=subject.settle(shared),
+        html=split(html, "html", f"{order.slug}/body.html", fields).settle(shared),
+        text=text.settle(shared),
+        sender=order.envelope.sender,
+        reply_to=(order.envelope.reply_to,),
+        headers=_list_headers(order, issue.kind),
+        attachments=(*shown, *added),
         stream="broadcast",
-        tag=slug,
+        tag=order.slug,
     )
+    return FrozenSend(order, letter, fields, signer)
+
+
+def personalise(frozen: FrozenSend, person: Recipient) -> Addressee:
+    """Say what the message to one recipient has of its own, a pure function; raises OutboxError."""
+    envelope, sign = frozen.send.envelope, frozen.signer.sign
+    encode_address(person.address)  # refuses what no header can carry
+    first_name = (person.name.split() or [frozen.fields["first_name"].default])[0]
+    check_values({"first_name": first_name}, frozen.fields)
+    unsubscribe = sign("unsubscribe", person.subscriber_id)
+    values = {
+        "first_name": first_name,
+        "unsubscribe_url": f"{envelope.base_url}/unsubscribe/{unsubscribe}",
+        "unsubscribe_token": unsubscribe,
+        "preferences_url": f"{envelope.base_url}/preferences/{sign('preferences', person.subscriber_id)}",
+    }
+    message_id = f"<{person.outbox_id}@{envelope.list_id}>"
+    return Addressee(person.outbox_id, person.address, message_id, values)
 
 
 def place_images(issue: Issue, envelope: Envelope) -> tuple[str, list[Attachment]]:
@@ -199,31 +212,30 @@ def _issue_url(envelope: Envelope, slug: str) -> str:
     return f"{envelope.base_url}/issues/{slug}/"
 
 
-def _values(frozen: FrozenSend, person: Recipient) -> dict[str, str]:
-    envelope, sign = frozen.send.envelope, frozen.signer.sign
-    defaults = {name: field.default for name, field in frozen.fields.items() if name not in KNOWN}
+def _shared_values(order: Send, fields: Mapping[str, Field]) -> dict[str, str]:
+    envelope = order.envelope
+    defaults = {name: field.default for name, field in fields.items() if name not in KNOWN}
     return {
         **defaults,
-        "first_name": (person.name.split() or [frozen.fields["first_name"].default])[0],
-        "unsubscribe_url": f"{envelope.base_url}/unsubscribe/{sign('unsubscribe', person.subscriber_id)}",
-        "preferences_url": f"{envelope.base_url}/preferences/{sign('preferences', person.subscriber_id)}",
-        "browser_url": _issue_url(envelope, frozen.send.slug),
+        "browser_url": _issue_url(envelope, order.slug),
         "postal_address": envelope.postal_address,
         "list_name": envelope.list_name,
     }
 
 
-def _list_headers(frozen: FrozenSend, person: Recipient, unsubscribe_url: str) -> tuple[tuple[str, str], ...]:
+def _list_headers(order: Send, kind: str) -> tuple[tuple[str, Template], ...]:
     """The headers of RFC 2919, 2369 and 8058, and the Feedback-ID that Gmail counts complaints by."""
-    envelope = frozen.send.envelope
-    token = frozen.signer.sign("unsubscribe", person.subscriber_id)
-    mailto = f"mailto:{quote(envelope.reply_to.email, safe='@')}?subject=unsubscribe%20{token}"
+    envelope = order.envelope
+    mailto = f"mailto:{quote(envelope.reply_to.email, safe='@')}?subject=unsubscribe%20"
     sender_id = sha256(envelope.list_id.encode()).hexdigest()[:12]
+    unsubscribe = Template(
+        ("<", f">, <{mailto}", ">"), (("unsubscribe_url", str), ("unsubscribe_token", str))
+    )
     return (
-        ("List-Id", f"{encode_phrase(envelope.list_name)} <{envelope.list_id}>"),
-        ("List-Unsubscribe", f"<{unsubscribe_url}>, <{mailto}>"),
-        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
-        ("Feedback-ID", f"{frozen.send.slug}:{envelope.list_id}:{frozen.kind}:{sender_id}"),
+        ("List-Id", Template((f"{encode_phrase(envelope.list_name)} <{envelope.list_id}>",))),
+        ("List-Unsubscribe", unsubscribe),
+        ("List-Unsubscribe-Post", Template(("List-Unsubscribe=One-Click",))),
+        ("Feedback-ID", Template((f"{order.slug}:{envelope.list_id}:{kind}:{sender_id}",))),
     )
 
 

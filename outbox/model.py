@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +13,7 @@ Kind = Literal["issue", "letter"]
 OnUnknown = Literal["hold", "resend"]
 Images = Literal["embed", "link"]
 FieldType = Literal["text", "html", "url"]
+Escape = Callable[[str], str]
 
 
 class Consent(StrEnum):
@@ -258,22 +259,61 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class OutMessage:
-    """One message to one person, fully rendered. Header values are ASCII and hold no line break."""
+class Template:
+    """A text split at its fields: literal, field, literal, ...; one more literal than slots."""
 
-    outbox_id: str
-    to: Address
+    literals: tuple[str, ...]
+    slots: tuple[tuple[str, Escape], ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self.slots)
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """Join the literals with `values`; these are escaped and never scanned for fields again."""
+        parts = [self.literals[0]]
+        for (name, put), literal in zip(self.slots, self.literals[1:], strict=True):
+            parts += (put(values[name]), literal)
+        return "".join(parts)
+
+    def settle(self, values: Mapping[str, str]) -> Template:
+        """Fill what is the same for everybody; the other fields stay open."""
+        literals, slots = [self.literals[0]], []
+        for (name, put), literal in zip(self.slots, self.literals[1:], strict=True):
+            if name in values:
+                literals[-1] += put(values[name]) + literal
+            else:
+                slots.append((name, put))
+                literals.append(literal)
+        return Template(tuple(literals), tuple(slots))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Letter:
+    """What every message of a send shares, split at its fields. Headers are ASCII.
+
+    Compared by identity, so that what a provider makes of it once can be kept.
+    """
+
+    subject: Template
+    html: Template
+    text: Template
     sender: Address
     reply_to: tuple[Address, ...]
-    subject: str
-    html: str
-    text: str
-    date: datetime
-    message_id: str
-    headers: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[str, Template], ...]
     attachments: tuple[Attachment, ...]
     stream: Literal["transactional", "broadcast"]
     tag: str  # the issue's slug
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """What one message has of its own. No value holds a line break or control character."""
+
+    outbox_id: str
+    to: Address
+    message_id: str
+    values: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

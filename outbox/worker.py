@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from . import mailing
 from .errors import OutboxError
-from .model import STATE_AFTER, Chunk, ItemResult, Outcome, OutMessage, PreparedBatch, State
+from .model import STATE_AFTER, Addressee, Chunk, ItemResult, Outcome, PreparedBatch, State
 from .providers import Provider
 from .store import Store, Tx, ledger
 from .tokens import Signer
@@ -96,8 +96,7 @@ def recover(sender: Sender, now: datetime) -> Counter[State]:
         with sender.store.read() as tx:
             frozen = sender.frozen(tx, chunk.send_id)
             people = ledger.members(tx, chunk)
-        date = chunk.first_try_at or now
-        batch = _prepare(sender, chunk, [mailing.render(frozen, person, date=date) for person in people])
+        batch = _prepare(sender, chunk, [mailing.personalise(frozen, person) for person in people], now)
         results = _ask(sender.provider, batch, chunk, now)
         policy = POLICY[frozen.send.on_unknown]
         with sender.store.begin() as tx:
@@ -116,37 +115,38 @@ def _claim(sender: Sender, tx: Tx, chunk: Chunk, now: datetime, tally: Counter[S
     """Write down the intent of one call; None when nobody of its chunk is left."""
     gone = ledger.drop_gone(tx, chunk, now)
     tally[State.SUPPRESSED] += gone
-    messages = _render(sender, tx, chunk, now, tally)
-    if not messages:
+    people = _personalise(sender, tx, chunk, now, tally)
+    if not people:
         ledger.close(tx, chunk)
         return None
-    batch = _prepare(sender, chunk, messages)
+    batch = _prepare(sender, chunk, people, now)
     if chunk.attempt and (gone or _sha(batch) != chunk.body_sha):
         fresh = ledger.renumber(tx, chunk, not_before=now)
         ledger.close(tx, chunk)
-        chunk, batch = fresh, _prepare(sender, fresh, [replace(message, date=now) for message in messages])
+        chunk, batch = fresh, _prepare(sender, fresh, people, now)
     return Call(ledger.intend(tx, chunk, key=batch.key, body_sha=_sha(batch), now=now), batch)
 
 
-def _render(sender: Sender, tx: Tx, chunk: Chunk, now: datetime, tally: Counter[State]) -> list[OutMessage]:
-    """Render a chunk; whom no message can be made for is refused, and does not stop the others.
-
-    The date is that of the first try, so a later try has the same bytes.
-    """
-    frozen, messages = sender.frozen(tx, chunk.send_id), []
+def _personalise(
+    sender: Sender, tx: Tx, chunk: Chunk, now: datetime, tally: Counter[State]
+) -> list[Addressee]:
+    """Address a chunk; whom no message can be made for is refused, and does not stop the others."""
+    frozen, people = sender.frozen(tx, chunk.send_id), []
     for person in ledger.members(tx, chunk):
         if person.state in ledger.OPEN:
             try:
-                messages.append(mailing.render(frozen, person, date=chunk.first_try_at or now))
+                people.append(mailing.personalise(frozen, person))
             except OutboxError as error:
                 ledger.refuse(tx, person, str(error), now)
                 tally[State.REFUSED] += 1
-    return messages
+    return people
 
 
-def _prepare(sender: Sender, chunk: Chunk, messages: Sequence[OutMessage]) -> PreparedBatch:
-    digest = sender.sends[chunk.send_id].send.digest
-    return sender.provider.prepare(messages, f"{chunk.send_id}.{digest}.{chunk.no}")
+def _prepare(sender: Sender, chunk: Chunk, people: Sequence[Addressee], now: datetime) -> PreparedBatch:
+    """Make the bytes of a call. Its date is that of the first try, so a later try has the same bytes."""
+    frozen = sender.sends[chunk.send_id]
+    batch_id = f"{chunk.send_id}.{frozen.send.digest}.{chunk.no}"
+    return sender.provider.prepare(frozen.letter, people, batch_id, date=chunk.first_try_at or now)
 
 
 def _ask(provider: Provider, batch: PreparedBatch, chunk: Chunk, now: datetime) -> list[ItemResult]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
-from outbox.model import Capabilities, ItemResult, OutMessage, PreparedBatch
+from outbox.model import Addressee, Capabilities, ItemResult, Letter, PreparedBatch
 
 from .file import File
 
@@ -21,14 +22,22 @@ class Provider(Protocol):
     @property
     def caps(self) -> Capabilities: ...
 
-    def prepare(self, messages: Sequence[OutMessage], batch_id: str) -> PreparedBatch:
-        """Make the bytes of one call. Pure: the same input gives the same bytes."""
+    def prepare(
+        self, letter: Letter, people: Sequence[Addressee], batch_id: str, *, date: datetime
+    ) -> PreparedBatch:
+        """Make the bytes of one call. Pure: the same input gives the same bytes.
+
+        Raises MustSplit when these people do not fit into one call, OutboxError when a message cannot be made.
+        """
 
     def send(self, batch: PreparedBatch) -> list[ItemResult]:
         """Make one call, without retry, and answer for each message in order; a failed call is an answer."""
 
     def lookup(self, batch: PreparedBatch) -> dict[str, ItemResult]:
         """Ask which messages of a batch the provider holds; `caps.lookup` says what an absent one means."""
+
+    def close(self) -> None:
+        """Let go of connections."""
 
 
 #: A provider is made from the folder for .eml files (others will take their settings from the environment).

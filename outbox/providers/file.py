@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from outbox.mime import build
-from outbox.model import Capabilities, ItemResult, Outcome, OutMessage, PreparedBatch
+from outbox.model import Addressee, Capabilities, ItemResult, Letter, Outcome, PreparedBatch
 
 
 class File:
@@ -31,11 +32,13 @@ class File:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def prepare(self, messages: Sequence[OutMessage], batch_id: str) -> PreparedBatch:
+    def prepare(
+        self, letter: Letter, people: Sequence[Addressee], batch_id: str, *, date: datetime
+    ) -> PreparedBatch:
         """One message, one file; `path` is where it goes below the folder."""
-        (message,) = messages
-        path = f"{message.tag}/{message.outbox_id}.eml"
-        return PreparedBatch(batch_id, batch_id, "WRITE", path, {}, build(message), (message.outbox_id,))
+        (person,) = people
+        path, body = f"{letter.tag}/{person.outbox_id}.eml", build(letter, person, date=date)
+        return PreparedBatch(batch_id, batch_id, "WRITE", path, {}, body, (person.outbox_id,))
 
     def send(self, batch: PreparedBatch) -> list[ItemResult]:
         """Write the file under a hidden name, then give it its own in one step: it is never half there."""
@@ -50,6 +53,9 @@ class File:
     def lookup(self, batch: PreparedBatch) -> dict[str, ItemResult]:
         """A file that is there was written whole; one that is not was never written."""
         return {batch.outbox_ids[0]: _written(batch)} if (self.folder / batch.path).exists() else {}
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
 
 def _write(target: Path, body: bytes) -> None:

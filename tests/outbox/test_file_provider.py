@@ -4,39 +4,51 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 
-from outbox.model import Address, ItemResult, Outcome, OutMessage
+import pytest
+
+from outbox.model import Address, Addressee, ItemResult, Letter, Outcome, PreparedBatch, Template
 from outbox.providers.file import File
 
 GOLDEN = Path(__file__).parent / "golden" / "message.eml"
-MESSAGE = OutMessage(
-    outbox_id="5eb3a6e873d94b3c.7",
-    to=Address("Björk Þórsdóttir", "bjork@example.com"),
+LETTER = Letter(
+    subject=Template(("First light — and what the long morning after it brings to everyone",)),
+    html=Template(('<p style="color:#24312e">Dear ', ",</p>\n"), (("first_name", escape),)),
+    text=Template(("First light\n\nDear ", ",\n"), (("first_name", str),)),
     sender=Address("Example Press", "hello@example.org"),
     reply_to=(Address("", "reply@example.org"),),
-    subject="First light — and what the long morning after it brings to everyone",
-    html='<p style="color:#24312e">Dear Björk,</p>\n',
-    text="First light\n\nDear Björk,\n",
-    date=datetime(2026, 3, 1, 9, tzinfo=UTC),
-    message_id="<5eb3a6e873d94b3c.7@letters.example.org>",
     headers=(
-        ("List-Id", "Letters on Care <letters.example.org>"),
+        ("List-Id", Template(("Letters on Care <letters.example.org>",))),
         (
             "List-Unsubscribe",
-            "<https://example.org/mail/unsubscribe/7-abc>, <mailto:reply@example.org?subject=x>",
+            Template(("<", ">, <mailto:reply@example.org?subject=x>"), (("unsubscribe_url", str),)),
         ),
-        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ("List-Unsubscribe-Post", Template(("List-Unsubscribe=One-Click",))),
     ),
     attachments=(),
     stream="broadcast",
     tag="2026-03-01-first-light",
 )
+PERSON = Addressee(
+    outbox_id="5eb3a6e873d94b3c.7",
+    to=Address("Björk Þórsdóttir", "bjork@example.com"),
+    message_id="<5eb3a6e873d94b3c.7@letters.example.org>",
+    values={"first_name": "Björk", "unsubscribe_url": "https://example.org/mail/unsubscribe/7-abc"},
+)
 
 
-def test_a_message_has_golden_bytes(tmp_path: Path) -> None:
+def prepare(provider: File, letter: Letter = LETTER) -> PreparedBatch:
+    """The one call of this page."""
+    return provider.prepare(letter, [PERSON], "s.d.1", date=datetime(2026, 3, 1, 9, tzinfo=UTC))
+
+
+def test_a_message_has_golden_bytes(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """The bytes do not change unless somebody means it."""
-    batch = File(tmp_path).prepare([MESSAGE], "s.d.1")
+    batch = prepare(File(tmp_path))
+    if request.config.getoption("--update-golden"):
+        GOLDEN.write_bytes(batch.body)
 
     assert GOLDEN.read_bytes() == batch.body
     assert batch.path == "2026-03-01-first-light/5eb3a6e873d94b3c.7.eml"
@@ -45,7 +57,7 @@ def test_a_message_has_golden_bytes(tmp_path: Path) -> None:
 def test_the_file_holds_the_bytes_of_the_batch(tmp_path: Path) -> None:
     """What is prepared is what is written, and nothing else lies about."""
     provider = File(tmp_path)
-    batch = provider.prepare([MESSAGE], "s.d.1")
+    batch = prepare(provider)
     results = provider.send(batch)
 
     assert [ItemResult("5eb3a6e873d94b3c.7", Outcome.ACCEPTED, provider_id=batch.path)] == results
@@ -56,9 +68,9 @@ def test_the_file_holds_the_bytes_of_the_batch(tmp_path: Path) -> None:
 def test_a_second_call_changes_nothing(tmp_path: Path) -> None:
     """The delivery's id is the name, so a replay finds the message there."""
     provider = File(tmp_path)
-    first = provider.prepare([MESSAGE], "s.d.1")
+    first = prepare(provider)
     provider.send(first)
-    again = provider.send(provider.prepare([replace(MESSAGE, subject="Other")], "s.d.1"))
+    again = provider.send(prepare(provider, replace(LETTER, subject=Template(("Other",)))))
 
     assert Outcome.ACCEPTED == again[0].outcome
     assert first.body == (tmp_path / first.path).read_bytes()
@@ -67,7 +79,7 @@ def test_a_second_call_changes_nothing(tmp_path: Path) -> None:
 def test_a_lookup_tells_what_was_written(tmp_path: Path) -> None:
     """Before the call there is nothing, after it there is the message; a half written file is nothing."""
     provider = File(tmp_path)
-    batch = provider.prepare([MESSAGE], "s.d.1")
+    batch = prepare(provider)
     half = tmp_path / "2026-03-01-first-light" / ".5eb3a6e873d94b3c.7.eml.part"
     half.parent.mkdir()
     half.write_bytes(batch.body[:10])
@@ -83,7 +95,7 @@ def test_a_folder_that_cannot_be_made_is_not_sent(tmp_path: Path) -> None:
     """An error before the file has its name surely lost nothing and sent nothing."""
     (tmp_path / "mail").write_text("a file where the folder should be")
     provider = File(tmp_path / "mail")
-    (result,) = provider.send(provider.prepare([MESSAGE], "s.d.1"))
+    (result,) = provider.send(prepare(provider))
 
     assert Outcome.NOT_SENT == result.outcome
     assert "mail" in result.detail

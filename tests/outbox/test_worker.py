@@ -17,12 +17,13 @@ from outbox.consent import Claim, enlist, unsubscribe
 from outbox.errors import OutboxError
 from outbox.issue import read
 from outbox.model import (
+    Addressee,
     Capabilities,
     Consent,
     Envelope,
     ItemResult,
+    Letter,
     Outcome,
-    OutMessage,
     PreparedBatch,
     State,
 )
@@ -50,10 +51,13 @@ class Journal:
     accepted: list[str] = field(default_factory=list)
     keys: list[tuple[str, bytes]] = field(default_factory=list)
 
-    def prepare(self, messages: Sequence[OutMessage], batch_id: str) -> PreparedBatch:
-        """Subjects and dates, so that bytes depend on what is said and when."""
-        body = "\n".join(f"{m.to} {m.subject} {m.date.isoformat()}" for m in messages).encode()
-        return PreparedBatch(batch_id, batch_id, "POST", "/", {}, body, tuple(m.outbox_id for m in messages))
+    def prepare(
+        self, letter: Letter, people: Sequence[Addressee], batch_id: str, *, date: datetime
+    ) -> PreparedBatch:
+        """Subjects and the date, so that bytes depend on what is said and when."""
+        lines = [f"{one.to} {letter.subject.fill(one.values)} {date.isoformat()}" for one in people]
+        names = tuple(one.outbox_id for one in people)
+        return PreparedBatch(batch_id, batch_id, "POST", "/", {}, "\n".join(lines).encode(), names)
 
     def send(self, batch: PreparedBatch) -> list[ItemResult]:
         """One call; a repeated key is answered without accepting again."""

@@ -1,0 +1,74 @@
+"""Write header lines: names, addresses and texts in ASCII, folded where they are long (RFC 5322, RFC 2047)."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+
+from .errors import OutboxError
+from .model import Address
+
+WIDTH = 76  # longest line that can be folded
+WORD = 60  # longest word that stays as it is
+PIECE = 36  # bytes of UTF-8 in one encoded word
+UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+PLAIN_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+NOT_A_MAILBOX = re.compile(r"[^\x21-\x7e]|[<>]")
+
+
+def fold(name: str, value: str) -> str:
+    """Return a header's lines with CRLF; raises OutboxError when the value holds a line break."""
+    refuse_breaks(value)
+    if len(name) + 2 + len(value) <= WIDTH:
+        return f"{name}: {value}\r\n"
+    lines, line = [], f"{name}:"
+    for word in value.split(" "):
+        # A line must not start with nothing but space, so an empty word stays with the one before.
+        if word and line.rstrip() and len(line) + 1 + len(word) > WIDTH and line != f"{name}:":
+            lines.append(line)
+            line = ""
+        line += f" {word}"
+    return "\r\n".join([*lines, line]) + "\r\n"
+
+
+def encode_words(text: str) -> str:
+    """Return a header text in ASCII, encoded where needed (RFC 2047), with spaces where it may be folded."""
+    refuse_breaks(text)
+    plain = text.isascii() and "=?" not in text and max(map(len, text.split(" "))) <= WORD
+    if plain and text == text.strip():
+        return text
+    return " ".join(f"=?utf-8?b?{b64encode(piece).decode()}?=" for piece in _pieces(text))
+
+
+def encode_phrase(name: str) -> str:
+    """Return a display name: as it is, quoted, or encoded (RFC 5322 section 3.2.5, RFC 2047 section 5)."""
+    encoded = encode_words(name)
+    if encoded != name or PLAIN_PHRASE.fullmatch(name):
+        return encoded
+    escaped = re.sub(r'(["\\])', r"\\\1", name)
+    return f'"{escaped}"'
+
+
+def encode_address(address: Address) -> str:
+    """Return `Name <mailbox>` in ASCII; raises OutboxError for a mailbox that has none."""
+    if NOT_A_MAILBOX.search(address.email):
+        raise OutboxError(f"{address.email!r} cannot stand in a header")
+    return f"{encode_phrase(address.name)} <{address.email}>" if address.name else address.email
+
+
+def refuse_breaks(value: str) -> None:
+    """Raise OutboxError for a value that would begin another header."""
+    if UNSAFE.search(value):
+        raise OutboxError(f"a header must not hold a line break or control character: {value!r}")
+
+
+def _pieces(text: str) -> Iterator[bytes]:
+    piece = b""
+    for letter in text:
+        encoded = letter.encode()
+        if len(piece) + len(encoded) > PIECE:
+            yield piece
+            piece = b""
+        piece += encoded
+    yield piece
