@@ -15,17 +15,20 @@ from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
 
+import msgspec
 import typer
 
 from outbox import issue as issues
 from outbox import mailing, worker
 from outbox.addresses import read_mailbox
 from outbox.config import Settings
+from outbox.consent import enlist_all
 from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError, PeopleError
 from outbox.model import Issue, State
-from outbox.people import enlist_all, read_people
+from outbox.people.claims import read_batches
+from outbox.people.sheet import open_sheet
 from outbox.providers import PROVIDERS
-from outbox.store import Store, ledger, open_store, subscribers
+from outbox.store import Store, evidence, ledger, open_store, subscribers
 from outbox.store.lock import sole_sender
 
 from .opening import clock, database_file, opened, settings_of, signer_of
@@ -156,12 +159,12 @@ def show(
         person = subscribers.find(tx, read_mailbox(address))
         if person is None:
             raise PeopleError(f"{address} is not on the list")
-        events, messages = subscribers.events_of(tx, person.id), ledger.history(tx, person.id)
+        events, messages = evidence.events_of(tx, person.id), ledger.history(tx, person.id)
     if as_json:
         _print_json(
             {
                 **asdict(person),
-                "events": [asdict(e) for e in events],
+                "events": [msgspec.structs.asdict(e) for e in events],
                 "messages": [asdict(m) for m in messages],
             }
         )
@@ -180,13 +183,13 @@ COMMANDS = (init, plan, send, work, status, show)
 def _create(settings: Settings, path: Path, *, sample: bool) -> bool:
     """Build the database beside its place and move it there in one step; False when somebody was faster."""
     beside = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
-    people = resources.files("outbox.sample").joinpath("subscribers.csv").read_bytes()
     invented = sample and settings.provider == "file"  # invented people are never written to for real
-    claims, _ = read_people(people, name="sample/subscribers.csv")
+    with resources.as_file(resources.files("outbox.sample").joinpath("subscribers.csv")) as people:
+        claims = [claim for batch in read_batches(open_sheet(people)) for claim in batch.claims]
     try:
         store = open_store(f"sqlite:///{beside}", clock())
         with store.begin() as tx:
-            added = enlist_all(tx, claims if invented else [], clock()).total()
+            added = len(enlist_all(tx, claims if invented else [], clock(), method="import"))
         store.close()
         os.link(beside, path)
     except FileExistsError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     Float,
@@ -91,7 +92,7 @@ consent_event = Table(
     Column("given_at", Text, nullable=False),  # when the person acted, as far as the source says
     Column("at", Instant, nullable=False),
     Column("previous", String(64), nullable=False),
-    Column("digest", String(64), nullable=False, unique=True),
+    Column("digest", String(64), nullable=False),
     one_of("consent", Consent),
     Index("consent_event_subscriber", "subscriber_id"),
     sqlite_autoincrement=True,
@@ -111,6 +112,20 @@ suppression = Table(
     one_of("reason", ("bounce", "complaint", "request", "erased")),
     CheckConstraint("(email_key IS NULL) <> (key_hash IS NULL)", name="one_key"),
     sqlite_autoincrement=True,
+)
+
+#: A list that is being imported, one row each until it is done: where to go on.
+intake = Table(
+    "intake",
+    metadata,
+    Column("id", String(64), primary_key=True),  # SHA-256 of the file's name and of how it is to be read
+    Column("offset", BigInteger, nullable=False),  # bytes that are in
+    Column("line", Integer, nullable=False),  # the line they end on
+    Column("digest", String(64), nullable=False),  # SHA-256 of these bytes
+    Column("rejected", BigInteger, nullable=False),  # bytes of the file of rejects
+    Column("first_id", Integer, nullable=False),  # subscribers from here on came out of this file
+    Column("counts", Text, nullable=False),  # JSON
+    Column("at", Instant, nullable=False),
 )
 
 issue = Table(

@@ -16,7 +16,7 @@ import pytest
 
 from outbox.consent import Claim, enlist
 from outbox.model import Consent, State
-from outbox.store import ledger, open_store, subscribers
+from outbox.store import evidence, ledger, open_store
 
 PEOPLE = 150
 KILLS = 8
@@ -84,7 +84,7 @@ def judge(book: Path, now: object, number: int) -> None:
     store = open_store(f"sqlite:///{book / 'outbox.db'}", now)  # type: ignore[arg-type]
     with store.read() as tx:
         states = ledger.progress(tx)[0].states
-        broken = subscribers.find_broken_link(tx)
+        broken = evidence.find_broken_link(tx)
     store.close()
     assert {State.ACCEPTED: number} == states
     assert broken is None

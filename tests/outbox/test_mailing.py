@@ -18,7 +18,7 @@ from outbox.errors import IssueError, OutboxError
 from outbox.issue import read
 from outbox.mime import build
 from outbox.model import Consent, Envelope, State
-from outbox.store import Store, Tx, ledger, subscribers
+from outbox.store import Store, Tx, ledger, suppressions
 from outbox.tokens import Signer
 
 ORDER: dict[str, Any] = {"provider": "file", "max_batch": 2, "on_unknown": "hold", "send_id": "s"}
@@ -49,7 +49,7 @@ def test_a_freeze_plans_one_message_for_everyone_confirmed(
 ) -> None:
     """Pending, unsubscribed and suppressed people are not among them; two make a chunk."""
     with store.begin() as tx:
-        subscribers.suppress(tx, "Dora@example.com", "complaint", now)
+        suppressions.suppress(tx, "Dora@example.com", "complaint", now)
         number = mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
         chunks = ledger.find_due(tx, now, 9)
         people = [person.email for chunk in chunks for person in ledger.members(tx, chunk)]

@@ -17,8 +17,8 @@ from sqlalchemy.exc import IntegrityError
 from outbox import mailing
 from outbox.errors import OutboxError, Temporary
 from outbox.issue import read
-from outbox.model import Envelope
-from outbox.store import Store, ledger, open_store, schema, subscribers
+from outbox.model import Claim, Consent, Envelope
+from outbox.store import Store, evidence, ledger, open_store, schema, subscribers, suppressions
 from outbox.store.lock import sole_sender
 from outbox.store.upgrade import HEAD
 
@@ -94,7 +94,7 @@ def test_the_database_is_set_for_safety(store: Store) -> None:
 def test_a_transaction_is_all_or_nothing(any_store: Store, now: datetime) -> None:
     """An error in the middle leaves nothing behind."""
     with pytest.raises(ZeroDivisionError), any_store.begin() as tx:
-        subscribers.add(tx, "eve@example.org", name="Eve", now=now)
+        subscribers.add_new(tx, [Claim("eve@example.org", "Eve", Consent.PENDING, "asked", "test")], now)
         raise ZeroDivisionError
 
     with any_store.read() as tx:
@@ -168,7 +168,7 @@ def test_nobody_gets_an_issue_in_a_second_send(
 def test_the_chain_of_evidence_shows_a_forgery(store: Store, tmp_path: Path) -> None:
     """Whoever gets past the guards still breaks the chain."""
     with store.read() as tx:
-        assert subscribers.find_broken_link(tx) is None
+        assert evidence.find_broken_link(tx) is None
     forger = sqlite3.connect(tmp_path / "outbox.db")
     forger.executescript(
         "DROP TRIGGER consent_event_no_update; UPDATE consent_event SET basis = 'x' WHERE id = 2"
@@ -176,14 +176,14 @@ def test_the_chain_of_evidence_shows_a_forgery(store: Store, tmp_path: Path) -> 
     forger.close()
 
     with store.read() as tx:
-        assert subscribers.find_broken_link(tx) == 2
+        assert evidence.find_broken_link(tx) == 2
 
 
 def test_moments_sort_and_come_back_in_utc(any_store: Store) -> None:
     """Whatever the zone, the moment is the same."""
     early = datetime(2026, 3, 1, 10, tzinfo=timezone(timedelta(hours=5)))
     with any_store.begin() as tx:
-        subscribers.suppress(tx, "x@example.org", "request", early)
+        suppressions.suppress(tx, "x@example.org", "request", early)
         found = tx.connection.execute(schema.suppression.select()).one().since
 
     assert early == found

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from outbox.model import Consent
-from outbox.store import open_store, subscribers
+from outbox.store import evidence, open_store, subscribers
 from outbox.store.engine import connect
 from outbox.store.upgrade import upgrade
 
@@ -49,10 +49,10 @@ def test_people_and_their_evidence_move_from_the_first_schema(first: Path, now: 
     """Nobody is lost, everyone gets a token of their own, and the chain of evidence is still whole."""
     store = open_store(f"sqlite:///{first}", now)
     with store.read() as tx:
-        people = [(person, event) for person, event in subscribers.everyone(tx) if event]
+        people = [(entry.person, entry.event) for entry in subscribers.everyone(tx) if entry.event]
         tokens = tx.connection.exec_driver_sql("SELECT DISTINCT token FROM subscriber").all()
         suppressed = tx.connection.exec_driver_sql("SELECT email_key, reason FROM suppression").all()
-        broken = subscribers.find_broken_link(tx)
+        broken = evidence.find_broken_link(tx)
     store.close()
 
     assert [(1, Consent.CONFIRMED, "said yes"), (3, Consent.UNSUBSCRIBED, "left")] == [

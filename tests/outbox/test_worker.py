@@ -28,7 +28,7 @@ from outbox.model import (
     State,
 )
 from outbox.providers.file import File
-from outbox.store import Store, ledger, subscribers
+from outbox.store import Store, ledger, subscribers, suppressions
 from outbox.tokens import Signer
 
 IssueMaker = Callable[..., Path]
@@ -288,7 +288,7 @@ def test_who_leaves_after_the_freeze_gets_nothing(desk: Desk) -> None:
     """Consent is read again at the moment of the intent."""
     desk.leave("ana@example.org")
     with desk.store.begin() as tx:
-        subscribers.suppress(tx, "dora@example.com", "complaint", desk.time)
+        suppressions.suppress(tx, "dora@example.com", "complaint", desk.time)
     provider = journal()
 
     assert {State.SUPPRESSED: 2, State.ACCEPTED: 1} == desk.run(provider)

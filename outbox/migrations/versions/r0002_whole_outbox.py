@@ -94,6 +94,18 @@ def _make_tables() -> None:
         sa.PrimaryKeyConstraint("sha", name=op.f("pk_form")),
     )
     op.create_table(
+        "intake",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("rejected", sa.BigInteger(), nullable=False),
+        sa.Column("first_id", sa.Integer(), nullable=False),
+        sa.Column("counts", sa.Text(), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_intake")),
+    )
+    op.create_table(
         "issue",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("slug", sa.Text(), nullable=False),
@@ -170,7 +182,6 @@ def _make_tables() -> None:
             ["subscriber_id"], ["subscriber.id"], name=op.f("fk_consent_event_subscriber_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_event")),
-        sa.UniqueConstraint("digest", name=op.f("uq_consent_event_digest")),
         sqlite_autoincrement=True,
     )
     op.create_index("consent_event_subscriber", "consent_event", ["subscriber_id"], unique=False)
