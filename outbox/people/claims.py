@@ -94,7 +94,7 @@ def _read(sheet: Sheet, lines: Lines, seal: Any) -> Iterator[Batch]:
         for line, cells in islice(rows, BATCH):
             count += 1
             if isinstance(cells, BadRow):
-                rejects.append(Reject(line, cells))
+                rejects.append(Reject(line, str(cells)))
                 continue
             try:
                 claim = take(line, cells)

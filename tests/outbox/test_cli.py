@@ -140,7 +140,9 @@ def test_people_come_go_and_stay_away(book: Path, make_issue: IssueMaker, outbox
     )
     outbox("work", "--once")
     assert len(mails(book)) == 1
-    assert "eve@example.org,Eve,,,unsubscribed,asked to be left out," in outbox("subscribers", "export").stdout
+    assert (
+        "eve@example.org,Eve,,,unsubscribed,asked to be left out," in outbox("subscribers", "export").stdout
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,7 +210,10 @@ def test_a_mail_folder_that_cannot_be_written_is_for_later(
     [
         [],
         *([name] for name in ("init", "plan", "send", "work", "status", "show")),
-        *(["subscribers", name] for name in ("add", "import", "export", "show", "tag", "unsubscribe", "suppress", "erase")),
+        *(
+            ["subscribers", name]
+            for name in ("add", "import", "export", "show", "tag", "unsubscribe", "suppress", "erase")
+        ),
     ],
     ids=" ".join,
 )

@@ -118,7 +118,10 @@ def test_leaving_works_once_and_again(store: Store, now: datetime) -> None:
 def test_a_suppressed_address_stays_so(any_store: Store, now: datetime) -> None:
     """On the list or not, no list and no command brings it in."""
     with any_store.begin() as tx:
-        told = [suppress(tx, email, "complaint", source="test", now=now) for email in ("Ana@example.org", "x@example.org")]
+        told = [
+            suppress(tx, email, "complaint", source="test", now=now)
+            for email in ("Ana@example.org", "x@example.org")
+        ]
         again = suppress(tx, "ana@example.org", "request", source="test", now=now)
         back = enlist(tx, Claim("x@example.org", "", Consent.CONFIRMED, "list", "test"), now)
         ana = find(tx, "ana@example.org")
@@ -136,7 +139,13 @@ def test_an_erased_person_is_gone_and_stays_away(any_store: Store, now: datetime
     """No table and no file knows the name or the address; still no list brings them back, whatever the secret now."""
     secret_name = "Zebulon Quixotry"
     person = Claim(
-        "zebulon@example.org", secret_name, Consent.CONFIRMED, "talk", "l:2", tags=("a tag",), attributes={"city": "Oz"}
+        "zebulon@example.org",
+        secret_name,
+        Consent.CONFIRMED,
+        "talk",
+        "l:2",
+        tags=("a tag",),
+        attributes={"city": "Oz"},
     )
     with any_store.begin() as tx:
         enlist(tx, person, now)
@@ -166,7 +175,9 @@ def test_tokens_are_many_and_sort_by_time(now: datetime) -> None:
 
     assert tokens == sorted(set(tokens))
     assert {32} == set(map(len, tokens))
-    assert not {token[14:] for token in tokens} & {token[14:] for token in subscribers.make_tokens(5_000, now)}
+    assert not {token[14:] for token in tokens} & {
+        token[14:] for token in subscribers.make_tokens(5_000, now)
+    }
 
 
 def test_the_words_of_a_form_are_kept_with_the_consent(any_store: Store, now: datetime) -> None:
@@ -176,7 +187,9 @@ def test_the_words_of_a_form_are_kept_with_the_consent(any_store: Store, now: da
         again = evidence.keep_form(tx, "Yes, write to me once a month.", "2026-03", now)
         ana = find(tx, "ana@example.org")
         event = evidence.events_of(tx, ana.id)[0]
-        subscribers.record(tx, type(event)(ana.id, Consent.CONFIRMED, "form", "/signup", "", now, "form", sha))
+        subscribers.record(
+            tx, type(event)(ana.id, Consent.CONFIRMED, "form", "/signup", "", now, "form", sha)
+        )
         forms = evidence.forms_of(tx, evidence.events_of(tx, ana.id))
 
     assert sha == again
@@ -198,7 +211,8 @@ def test_an_address_is_read(text: str, address: Address) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "ana", "Ana <ana>", "a@b@c", "Ana <a@example.org> x", "a b@example.org", "<>", "zoë@example.org"]
+    "text",
+    ["", "ana", "Ana <ana>", "a@b@c", "Ana <a@example.org> x", "a b@example.org", "<>", "zoë@example.org"],
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
     """Half an address is none, and nobody can send from one beyond ASCII."""
