@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from . import segments as expressions
 from .addresses import FREEMAIL, read_address
 from .errors import ConfigError, PeopleError, Place
 from .model import Address, Envelope, Images, OnUnknown
@@ -57,6 +58,9 @@ class Provider(_Table, frozen=True):
 
 TABLES: Mapping[str, type[_Table]] = {"list": List, "outbox": Outbox, "provider": Provider}
 OPTIONAL = frozenset({"provider"})
+#: A table of names that the author chooses.
+SEGMENTS = "segments"
+SEGMENT = re.compile(r"[a-z][a-z0-9-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Settings:
     provider: str
     on_unknown: OnUnknown
     secrets: tuple[str, ...] = field(repr=False)
+    segments: Mapping[str, str] = field(default_factory=dict)  # name -> expression
 
 
 def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
@@ -94,6 +99,7 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         provider=provider.name,
         on_unknown=box.on_unknown,
         secrets=_secrets(env),
+        segments=_segments(text, _Lines(text, path)),
     )
 
 
@@ -131,8 +137,9 @@ def _text(path: Path) -> str:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"is not valid TOML: {error}", Place(path.name)) from None
     for name in tables:
-        if name not in (*TABLES, *PIPELINE_TABLES):
-            message = f"there is no table [{name}]{_hint(name, [*TABLES, *PIPELINE_TABLES], '[{}]')}"
+        known = [*TABLES, SEGMENTS, *PIPELINE_TABLES]
+        if name not in known:
+            message = f"there is no table [{name}]{_hint(name, known, '[{}]')}"
             raise _Lines(text, path).error(message, name)
     return text
 
@@ -218,6 +225,22 @@ def _database(url: str, folder: Path) -> str:
     if not url.startswith("sqlite:///"):
         raise ConfigError("the database must be sqlite:///FILE; other databases are not supported yet")
     return f"sqlite:///{folder / url.removeprefix('sqlite:///')}"
+
+
+def _segments(text: str, lines: _Lines) -> dict[str, str]:
+    table: Any = tomllib.loads(text).get(SEGMENTS, {})
+    if not isinstance(table, dict):
+        raise lines.error("[segments] must be one table", SEGMENTS)
+    for name, expression in table.items():
+        if not SEGMENT.fullmatch(name):
+            raise lines.error(f"[segments] {name!r}: write small letters, digits and hyphens", SEGMENTS, name)
+        if not isinstance(expression, str):
+            raise lines.error(f"[segments] {name}: must be an expression in quotes", SEGMENTS, name)
+        try:
+            expressions.parse(expression)
+        except expressions.SegmentError as error:
+            raise lines.error(f"[segments] {name}: {error.message}", SEGMENTS, name) from None
+    return table
 
 
 def _secrets(env: Mapping[str, str]) -> tuple[str, ...]:
