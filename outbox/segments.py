@@ -103,21 +103,27 @@ def parse(expression: str) -> Condition:
     """Read an expression; raises SegmentError with the column, and the line where there are several."""
     if len(expression) > MAX_LENGTH:
         raise SegmentError(f"is longer than {MAX_LENGTH:,} characters")
+    flat = re.sub(r"[\r\n\t]", " ", expression)  # it may run over several lines
+    indent = len(flat) - len(flat.lstrip())
     try:
-        tree = ast.parse(f"({expression})", mode="eval")
-        return _Reader(expression).read(tree.body)
+        body = ast.parse(flat[indent:], mode="eval").body
+        rest = flat[indent:].encode()[body.end_col_offset :].decode()
+        if "#" in rest:
+            _fail(expression, len(flat) - len(rest) + rest.index("#"), "a comment cannot stand here")
+        return _Reader(expression, indent).read(body)
     except SyntaxError as error:
-        _fail(expression, error.lineno or 1, error.offset or 1, f"cannot be read: {error.msg}")
+        at = indent + error.offset - 1 if error.offset else len(flat)  # 0: it ends too early
+        _fail(expression, at, f"cannot be read: {error.msg}")
     except (RecursionError, MemoryError, ValueError):
         raise SegmentError(
             "cannot be read: it is nested too deeply, or holds a character it must not"
         ) from None
 
 
-def _fail(expression: str, line: int, column: int, message: str) -> NoReturn:
-    column -= line == 1  # the parenthesis we put before it
-    lines = expression.splitlines()
-    where = f"line {line}, column {max(column, 1)}" if len(lines) > 1 else f"column {max(column, 1)}"
+def _fail(expression: str, at: int, message: str) -> NoReturn:
+    before, lines = expression[:at], expression.splitlines()
+    column = at - before.rfind("\n")
+    where = f"line {before.count(chr(10)) + 1}, column {column}" if len(lines) > 1 else f"column {column}"
     raise SegmentError(f"{where}: {message}") from None
 
 
@@ -126,6 +132,7 @@ class _Reader:
     """Turns the nodes that may stand in an expression into conditions."""
 
     expression: str
+    indent: int
 
     def read(self, node: ast.expr) -> Condition:
         reader = READERS.get(type(node))
@@ -229,7 +236,8 @@ class _Reader:
         )
 
     def fail(self, node: ast.expr, message: str) -> NoReturn:
-        _fail(self.expression, node.lineno, node.col_offset + 1, message)
+        at = len(self.expression[self.indent :].encode()[: node.col_offset].decode())  # it counts bytes
+        _fail(self.expression, self.indent + at, message)
 
 
 READERS: Mapping[type[ast.expr], Callable[[_Reader, Any], Condition]] = MappingProxyType(

@@ -12,6 +12,7 @@ from outbox.errors import OutboxError
 
 from . import delivery, people
 from .opening import Options
+from .segments import segments
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 for command in delivery.COMMANDS:
     app.command()(command)
+app.command()(segments)
 app.add_typer(people.app, name="subscribers")
 
 

@@ -209,7 +209,7 @@ def test_a_mail_folder_that_cannot_be_written_is_for_later(
     "words",
     [
         [],
-        *([name] for name in ("init", "plan", "send", "work", "status", "show")),
+        *([name] for name in ("init", "plan", "send", "work", "status", "show", "segments")),
         *(
             ["subscribers", name]
             for name in ("add", "import", "export", "show", "tag", "unsubscribe", "suppress", "erase")
