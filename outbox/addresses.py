@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from email_validator import EmailNotValidError, validate_email
@@ -42,12 +43,14 @@ FREEMAIL = frozenset(
 NAMED = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|([^"<>]*))\s*<([^<>]+)>\s*""")
 #: Mailboxes whose name is the same in large and small letters (RFC 2142).
 SHARED = frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
+LONGEST_SHARED = max(map(len, SHARED))
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-ATOM = r"[a-zA-Z0-9_!#$%&'*+\-/=?^`{|}~]+"
 LABEL = r"(?!..--)[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 TOP = r"(?!..--|(?i:arpa|invalid|local|localhost|onion|test)\Z)(?:[a-zA-Z0-9][a-zA-Z0-9-]{0,61})?[a-zA-Z]"
 #: An address that needs no second look: a dot-atom at a domain of plain labels (RFC 5321 section 4.1.2).
-PLAIN = re.compile(rf"{ATOM}(?:\.{ATOM})*@(?:{LABEL}\.)+{TOP}")
+PLAIN_LOCAL = re.compile(r"[a-zA-Z0-9_!#$%&'*+\-/=?^`{|}~]+(?:\.[a-zA-Z0-9_!#$%&'*+\-/=?^`{|}~]+)*")
+PLAIN_DOMAIN = re.compile(rf"(?:{LABEL}\.)+{TOP}")
+MANY = 65_536  # domains, cells: as many as a list is likely to repeat
 MAX_LENGTH = 254  # bytes (RFC 5321 section 4.5.3.1.3)
 #: What people mean who write this: whole domains, and last parts of a domain.
 TYPOS: Mapping[str, str] = MappingProxyType(
@@ -88,11 +91,13 @@ def read_mailbox(text: str) -> str:
     A local part with letters beyond ASCII stays as it is, in NFC; `needs_smtputf8` tells so.
     Raises PeopleError when the text is no address.
     """
-    text = text.strip()
-    if PLAIN.fullmatch(text) and len(text) <= MAX_LENGTH:
-        local, _, domain = text.rpartition("@")
-        return f"{local.lower() if local.lower() in SHARED else local}@{domain.lower()}"
-    return _read_odd(text)
+    local, _, domain = text.partition("@")
+    plain = _read_plain(domain)
+    if not plain or len(text) > MAX_LENGTH or not PLAIN_LOCAL.fullmatch(local):
+        return _read_odd(text.strip())
+    if len(local) <= LONGEST_SHARED and local.lower() in SHARED:
+        local = local.lower()
+    return f"{local}@{plain}"
 
 
 def needs_smtputf8(email: str) -> bool:
@@ -103,8 +108,7 @@ def needs_smtputf8(email: str) -> bool:
 def suggest(email: str) -> str:
     """Return what somebody probably meant who wrote this address; empty when nothing looks mistyped."""
     local, _, domain = email.rpartition("@")
-    name, _, top = domain.rpartition(".")
-    meant = TYPOS.get(domain) or (f"{name}.{TOP_TYPOS[top]}" if top in TOP_TYPOS else "")
+    meant = _suggest(domain)
     return f"{local}@{meant}" if meant else ""
 
 
@@ -134,6 +138,17 @@ def read_address(text: str) -> Address:
 def key_of(email: str) -> str:
     """The key under which a mailbox is stored once: two spellings of one mailbox are one person."""
     return email.lower() if email.isascii() else unicodedata.normalize("NFC", email).lower()
+
+
+@lru_cache(MANY)
+def _read_plain(domain: str) -> str:
+    return domain.lower() if PLAIN_DOMAIN.fullmatch(domain) else ""
+
+
+@lru_cache(MANY)
+def _suggest(domain: str) -> str:
+    name, _, top = domain.rpartition(".")
+    return TYPOS.get(domain) or (f"{name}.{TOP_TYPOS[top]}" if top in TOP_TYPOS else "")
 
 
 def _read_odd(text: str) -> str:

@@ -118,7 +118,9 @@ class Subscriber:
     joined_at: datetime | None = None
 
 
-class Claim(msgspec.Struct, frozen=True, array_like=True):  # made by the million: quicker than a dataclass
+class Claim(
+    msgspec.Struct, frozen=True, array_like=True, gc=False
+):  # made by the million: quicker than a dataclass
     """Somebody put forward for the list: who, with what consent, on what basis."""
 
     email: str
@@ -133,7 +135,7 @@ class Claim(msgspec.Struct, frozen=True, array_like=True):  # made by the millio
     attributes: dict[str, Attribute] = {}
 
 
-class ConsentEvent(msgspec.Struct, frozen=True):  # likewise
+class ConsentEvent(msgspec.Struct, frozen=True, gc=False):  # likewise
     """One act that gave or ended permission; `given_at` is when, as far as the source says.
 
     `source` says where from, `method` how (a form, a link, a list that was imported), and

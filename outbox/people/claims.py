@@ -18,14 +18,14 @@ from zoneinfo import available_timezones
 import msgspec
 from msgspec.structs import replace
 
-from outbox.addresses import read_mailbox, read_name, suggest
+from outbox.addresses import MANY, key_of, read_mailbox, read_name, suggest
 from outbox.errors import PeopleError, Place
 from outbox.model import Attribute, Claim, Consent
 
 from .rows import BadRow, Lines, read_rows
 from .sheet import Kind, Sheet
 
-BATCH = 5_000  # rows
+BATCH = 40_000  # rows: sorted, so that the index of addresses is walked along and not jumped about in
 CONSENTS: Mapping[str, Consent] = {
     "": Consent.CONFIRMED,
     "subscribed": Consent.CONFIRMED,
@@ -54,10 +54,10 @@ class Reject(msgspec.Struct, frozen=True):
 class Batch(msgspec.Struct, frozen=True):
     """Some rows of a list, and how far it was read with them."""
 
-    claims: list[Claim]
+    claims: list[Claim]  # in the order of their keys, each mailbox once
+    repeated: int
     rejects: list[Reject]
     doubts: list[Reject]  # taken, and probably mistyped
-    rows: int
     offset: int
     line: int
     digest: str  # of all bytes before `offset`
@@ -108,7 +108,10 @@ def _read(sheet: Sheet, lines: Lines, seal: Any) -> Iterator[Batch]:
         if not count:
             return
         _hash(seal, lines.file, start, lines.offset)
-        yield Batch(claims, rejects, doubts, count, lines.offset, lines.line, seal.hexdigest())
+        once = {key_of(claim.email): claim for claim in reversed(claims)}  # the first of each
+        ordered = [once[key] for key in sorted(once)]
+        repeated = len(claims) - len(once)
+        yield Batch(ordered, repeated, rejects, doubts, lines.offset, lines.line, seal.hexdigest())
 
 
 def _hash(seal: Any, file: BinaryIO, start: int, end: int) -> None:
@@ -124,7 +127,7 @@ class _Taker:
     """Reads the cells of one row after the other; `doubt` is what was probably meant by the last address."""
 
     def __init__(self, sheet: Sheet) -> None:
-        self.sheet, self.width, self.doubt = sheet, len(sheet.header), ""
+        self.sheet, self.name, self.width, self.doubt = sheet, sheet.name, len(sheet.header), ""
         place = [
             sheet.columns.get(field, -1)
             for field in ("email", "name", "consent", "basis", "source", "given_at")
@@ -155,7 +158,7 @@ class _Taker:
             read_cell(name),
             state,
             basis,
-            read_cell(source) or f"{self.sheet.name}:{line}",
+            read_cell(source) or f"{self.name}:{line}",
             read_cell(given_at),
         )
         return claim if self.more else self._add_more(claim, cells)
@@ -188,6 +191,7 @@ def quote(cell: str) -> str:
     return f"'{cell}" if cell.startswith((*FORMULA, "'")) else cell
 
 
+@lru_cache(MANY)
 def read_cell(cell: str) -> str:
     """One line of text in NFC; raises PeopleError for a line break or control character."""
     return read_name(unquote(cell)) if cell else ""

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from outbox.addresses import key_of
 from outbox.consent import Change, enlist_all
-from outbox.model import Claim
 from outbox.store import Store, Tx, bulk, intake, subscribers
 from outbox.store.intake import Stand
 
@@ -22,7 +21,7 @@ from .difference import tell_differences
 from .rejects import Rejects
 from .sheet import Sheet
 
-SLICE = 40  # batches in one transaction
+SLICE = 5  # batches in one transaction
 SMALL = 1_000_000  # bytes; another process is not worth its start
 SHOWN = 20  # differences, doubts
 
@@ -41,7 +40,9 @@ class Report:
 
     def add(self, batch: Batch, changes: Iterable[Change]) -> None:
         """Count one batch."""
-        self.counts.update(str(change) for change in changes)
+        self.counts.update({str(change): number for change, number in Counter(changes).items()})
+        if batch.repeated:
+            self.counts[str(Change.REPEATED)] += batch.repeated
         self.counts[REJECTED] += len(batch.rejects)
         self.counts[DOUBTFUL] += len(batch.doubts)
         self.rejects += batch.rejects[: SHOWN - len(self.rejects)]
@@ -115,14 +116,7 @@ def _read(sheet: Sheet, stand: Stand) -> Iterator[Batch]:
 
 
 def _take(tx: Tx, batch: Batch, now: datetime, secrets: Sequence[str], first_id: int) -> list[Change]:
-    once = dict[str, Claim]()
-    for claim in batch.claims:
-        once.setdefault(key_of(claim.email), claim)
-    taken = enlist_all(tx, list(once.values()), now, method="import", secrets=secrets, first_id=first_id)
-    if len(taken) == len(batch.claims):
-        return taken
-    changes = dict(zip(map(id, once.values()), taken, strict=True))
-    return [changes.get(id(claim), Change.REPEATED) for claim in batch.claims]
+    return enlist_all(tx, batch.claims, now, method="import", secrets=secrets, first_id=first_id)
 
 
 def _name(sheet: Sheet) -> str:

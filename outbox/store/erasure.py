@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-
 from sqlalchemy import delete, update
 
 from outbox.model import Consent
@@ -23,7 +21,7 @@ def forget(tx: Tx, subscriber_id: int) -> None:
         "name": "",
         "language": "",
         "time_zone": "",
-        "token": secrets.token_urlsafe(16),
+        "token": "",
         "attributes": "{}",
         "consent": Consent.ERASED,
     }

@@ -20,6 +20,9 @@ NAMES = (
 )  # fmt: skip
 
 
+WORDS = {consent: consent.value for consent in Consent}
+
+
 def append(tx: Tx, events: Sequence[ConsentEvent]) -> None:
     """Add events to the end of the chain, in this order. All of them happened at one moment."""
     if not events:
@@ -34,7 +37,7 @@ def append(tx: Tx, events: Sequence[ConsentEvent]) -> None:
         rows.append(
             (
                 event.subscriber_id,
-                event.consent.value,
+                WORDS[event.consent],
                 event.basis,
                 event.source,
                 event.method,
@@ -106,7 +109,7 @@ def _stamp(at: datetime) -> str:
 def _digest(previous: str, event: ConsentEvent, stamp: str) -> str:
     """SHA-256 of a JSON array, put together by hand: a list of a million is hashed link by link."""
     link = (
-        f'["{previous}", {event.subscriber_id}, "{event.consent.value}", {quote(event.basis)}, '
+        f'["{previous}", {event.subscriber_id}, "{WORDS[event.consent]}", {quote(event.basis)}, '
         f'{quote(event.source)}, {quote(event.given_at)}, "{stamp}"'
     )
     if event.method or event.form_sha:  # the first schema knew neither, and its chains stay whole

@@ -43,7 +43,7 @@ subscriber = Table(
     Column("name", Text, nullable=False),
     Column("language", String(35), nullable=False),  # BCP 47; empty: the list's
     Column("time_zone", String(64), nullable=False),  # IANA; empty: the list's
-    Column("token", String(32), nullable=False, unique=True),  # random: whoever holds it may act for them
+    Column("token", String(32), nullable=False),  # the id, and chance: whoever holds it may act for them
     Column("attributes", Text, nullable=False),  # JSON object of texts, numbers and dates
     Column("consent", String(12), nullable=False),
     Column("created_at", Instant, nullable=False),

@@ -235,9 +235,9 @@ def test_a_dry_run_shows_the_difference_and_changes_nothing(store: Store, make_f
     report = try_list(store, open_sheet(path, basis="talk"), now=NOW)
 
     assert [
-        "+ eve@example.org: confirmed, talk",
         "~ ana@example.org: name Ana Ruiz -> Ana R., tag carer",
         "! dora@example.com: stays confirmed; the list says pending",
+        "+ eve@example.org: confirmed, talk",
     ] == report.differences
     assert {
         "added": 1,

@@ -22,7 +22,10 @@ OLD = (
     "subscriber",
     "issue",
 )
-RANDOM = {"sqlite": "lower(hex(randomblob(16)))", "postgresql": "replace(gen_random_uuid()::text, '-', '')"}
+RANDOM = {
+    "sqlite": "printf('%08x', id) || lower(hex(randomblob(12)))",
+    "postgresql": "lpad(to_hex(id), 8, '0') || substr(replace(gen_random_uuid()::text, '-', ''), 9)",
+}
 #: Rows of the first schema as rows of this one.
 MOVE = {
     "issue": "SELECT id, slug, digest, document, frozen_at FROM old_issue",
@@ -133,7 +136,6 @@ def _make_tables() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscriber")),
         sa.UniqueConstraint("email_key", name=op.f("uq_subscriber_email_key")),
-        sa.UniqueConstraint("token", name=op.f("uq_subscriber_token")),
         sqlite_autoincrement=True,
     )
     op.create_index(
