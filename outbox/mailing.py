@@ -27,6 +27,7 @@ from .model import (
     Template,
 )
 from .store import Tx, issues, ledger
+from .store import freeze as freezing
 from .tokens import Signer
 
 MAX_HTML, WARN_HTML = (
@@ -66,7 +67,7 @@ class FrozenSend:
 
 def plan(tx: Tx, issue: Issue, envelope: Envelope, *, now: datetime, at: datetime | None = None) -> Plan:
     """Say what sending `issue` would do, changing nothing."""
-    audience, first = ledger.count_audience(tx)
+    audience, first = freezing.count_audience(tx)
     problems, notes = check(issue, envelope)
     return Plan(
         slug=issue.slug,
@@ -128,7 +129,9 @@ def freeze(
     order = Send(
         send_id, issue.slug, issue.digest, provider, on_unknown, _due(issue, now=now, at=at), envelope
     )
-    return ledger.freeze(tx, order, issue_id=issues.put(tx, issue, now), max_batch=max_batch, now=now)
+    own = [name for name in issue.fields if name not in KNOWN]
+    number = issues.put(tx, issue, now)
+    return freezing.freeze(tx, order, issue_id=number, max_batch=max_batch, now=now, fields=own)
 
 
 def load(tx: Tx, send_id: str, signer: Signer) -> FrozenSend:
@@ -143,7 +146,7 @@ def load(tx: Tx, send_id: str, signer: Signer) -> FrozenSend:
         for name, kind in sorted(issue.attachments.items())
     ]
     fields = {**KNOWN, **issue.fields}
-    shared = _shared_values(order, fields)
+    shared = _shared_values(order)
     check_values(shared, fields)
     letter = Letter(
         subject=subject.settle(shared),
@@ -164,9 +167,15 @@ def personalise(frozen: FrozenSend, person: Recipient) -> Addressee:
     envelope, sign = frozen.send.envelope, frozen.signer.sign
     encode_address(person.address)  # refuses what no header can carry
     first_name = (person.name.split() or [frozen.fields["first_name"].default])[0]
-    check_values({"first_name": first_name}, frozen.fields)
+    own = {
+        name: person.values.get(name) or field.default
+        for name, field in frozen.fields.items()
+        if name not in KNOWN
+    }
+    check_values({"first_name": first_name, **own}, frozen.fields)
     unsubscribe = sign("unsubscribe", person.subscriber_id)
     values = {
+        **own,
         "first_name": first_name,
         "unsubscribe_url": f"{envelope.base_url}/unsubscribe/{unsubscribe}",
         "unsubscribe_token": unsubscribe,
@@ -212,11 +221,9 @@ def _issue_url(envelope: Envelope, slug: str) -> str:
     return f"{envelope.base_url}/issues/{slug}/"
 
 
-def _shared_values(order: Send, fields: Mapping[str, Field]) -> dict[str, str]:
+def _shared_values(order: Send) -> dict[str, str]:
     envelope = order.envelope
-    defaults = {name: field.default for name, field in fields.items() if name not in KNOWN}
     return {
-        **defaults,
         "browser_url": _issue_url(envelope, order.slug),
         "postal_address": envelope.postal_address,
         "list_name": envelope.list_name,

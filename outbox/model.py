@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal
 
 Kind = Literal["issue", "letter"]
-OnUnknown = Literal["hold", "resend"]
+OnUnknown = Literal["hold", "resend", "assume-sent"]
+SendState = Literal["active", "paused", "cancelled"]
 Images = Literal["embed", "link"]
 FieldType = Literal["text", "html", "url"]
 Escape = Callable[[str], str]
@@ -36,6 +37,10 @@ class State(StrEnum):
     RETRY = "retry"
     HELD = "held"
     SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
 
 
 class ChunkState(StrEnum):
@@ -46,6 +51,20 @@ class ChunkState(StrEnum):
     RETRY = "retry"
     HELD = "held"
     DONE = "done"
+    CANCELLED = "cancelled"
+
+
+#: Where a message stands of which nothing else is written than the state of its chunk.
+STATE_IN: Mapping[ChunkState, State] = MappingProxyType(
+    {
+        ChunkState.PLANNED: State.PLANNED,
+        ChunkState.IN_DOUBT: State.IN_DOUBT,
+        ChunkState.RETRY: State.RETRY,
+        ChunkState.HELD: State.HELD,
+        ChunkState.DONE: State.ACCEPTED,
+        ChunkState.CANCELLED: State.CANCELLED,
+    }
+)
 
 
 class EventType(StrEnum):
@@ -197,11 +216,17 @@ class Send:
     on_unknown: OnUnknown
     due_at: datetime
     envelope: Envelope
+    state: SendState = "active"
+    reason: str = ""  # why it is not active
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The messages of one provider call; `epoch` fences: only who claimed it can settle it."""
+    """The messages of one provider call; `epoch` fences: only who claimed it can settle it.
+
+    `size` people were put into it at its making and stay there; for `follow` of them nothing
+    else is written down than the chunk's own state.
+    """
 
     send_id: str
     no: int
@@ -210,6 +235,8 @@ class Chunk:
     epoch: int
     first_try_at: datetime | None
     body_sha: str
+    size: int = 0
+    follow: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +248,8 @@ class Recipient:
     email: str
     name: str
     state: State
+    token: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def outbox_id(self) -> str:
@@ -256,6 +285,9 @@ class Progress:
     due_at: datetime
     audience: int
     states: Mapping[State, int]
+    send_id: str = ""
+    state: SendState = "active"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

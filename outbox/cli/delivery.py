@@ -21,11 +21,12 @@ from outbox import issue as issues
 from outbox import mailing, worker
 from outbox.addresses import read_mailbox
 from outbox.config import Settings
+from outbox.desk import Desk
 from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError, PeopleError
 from outbox.model import Issue, State
 from outbox.people import enlist_all, read_people
 from outbox.providers import PROVIDERS
-from outbox.store import Store, ledger, open_store, subscribers
+from outbox.store import Store, claims, ledger, open_store, subscribers
 from outbox.store.lock import sole_sender
 
 from .opening import clock, database_file, opened, settings_of, signer_of
@@ -249,14 +250,14 @@ def _freeze_due(settings: Settings, store: Store) -> Iterator[OutboxError]:
 
 def _deliver(settings: Settings, store: Store) -> int:
     provider = PROVIDERS[settings.provider](settings.mail_dir)
-    sender = worker.Sender(store, provider, signer_of(settings, store))
+    sender = Desk(store, provider, signer_of(settings, store))
     with store.read() as tx:
         total, _ = ledger.find_waiting(tx)
     with _progress(total) as tell:
         tally = worker.run(sender, clock, tell=tell)
     with store.read() as tx:
         waiting, first = ledger.find_waiting(tx)
-        doubtful = len(ledger.find_in_doubt(tx))
+        doubtful = claims.count_in_doubt(tx)
     print(_in_words(tally) if tally else "nothing was due")
     if waiting and first:
         print(f"{waiting} messages wait until {_short(first)}")
