@@ -45,7 +45,7 @@ layers: .venv/.ready-dev ## check that every module imports only from below
 bench: .venv/.ready-bench ## measure the speed beside pandoc (docs/bench.md)
 	$(PYTHON) -m tests.bench $(ARGS)
 
-judges: $(JUDGES)/.ready ## install EPUBCheck, Ace, veraPDF and qpdf (docs/judges.md)
+judges: $(JUDGES)/.ready ## install the outside judges of books and letters (docs/judges.md)
 
 format: .venv/.ready-dev ## put the code into its standard form
 	$(BIN)/ruff check --fix .

@@ -14,7 +14,7 @@ import msgspec
 
 from .addresses import FREEMAIL, read_address
 from .errors import ConfigError, PeopleError, Place
-from .model import Address, Envelope, Images, OnUnknown
+from .model import Account, Address, Envelope, Images, OnUnknown, Promise, Security
 
 #: Tables of the other package: known by name, never read here.
 PIPELINE_TABLES = ("book", "ebook", "edition", "bibliography", "newsletter", "check")
@@ -49,10 +49,32 @@ class Outbox(_Table, frozen=True):
     on_unknown: OnUnknown = "hold"  # what becomes of a message nobody can tell about
 
 
+Name = Literal["file", "sandbox", "smtp", "resend", "postmark", "mailgun", "brevo", "ses"]
+#: The keys of [provider] each provider reads; another one is refused, never overlooked.
+PROVIDER_KEYS: Mapping[str, frozenset[str]] = {
+    "file": frozenset(),
+    "sandbox": frozenset({"url", "promise"}),
+    "smtp": frozenset({"host", "port", "security"}),
+    "resend": frozenset({"url"}),
+    "postmark": frozenset({"url", "stream"}),
+    "mailgun": frozenset({"url", "domain", "region"}),
+    "brevo": frozenset({"url"}),
+    "ses": frozenset({"url", "region", "stream"}),
+}
+
+
 class Provider(_Table, frozen=True):
     """`[provider]`: who carries the mail."""
 
-    name: Literal["file"] = "file"
+    name: Name = "file"
+    url: str = ""  # another address of the provider's interface, as that of `outbox sandbox`
+    host: str = ""  # smtp
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None  # smtp
+    security: Security = "starttls"  # smtp
+    domain: str = ""  # mailgun: the domain that sends
+    region: str = ""  # mailgun: us or eu; ses: eu-west-1 and the like
+    stream: str = ""  # postmark: the broadcast stream; ses: the configuration set
+    promise: Promise = "keys"  # sandbox: what it can do about a call without an answer
 
 
 TABLES: Mapping[str, type[_Table]] = {"list": List, "outbox": Outbox, "provider": Provider}
@@ -67,8 +89,8 @@ class Settings:
     envelope: Envelope
     database: str = field(repr=False)
     issues: Path
-    mail_dir: Path
     provider: str
+    account: Account
     on_unknown: OnUnknown
     secrets: tuple[str, ...] = field(repr=False)
 
@@ -90,8 +112,8 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
             database or env.get("OUTBOX_DATABASE", "") or _public(box.database, text, path), folder
         ),
         issues=folder / box.issues,
-        mail_dir=folder / box.mail_dir,
         provider=provider.name,
+        account=_account(provider, folder / box.mail_dir, env, _Lines(text, path)),
         on_unknown=box.on_unknown,
         secrets=_secrets(env),
     )
@@ -194,6 +216,31 @@ def _envelope(group: List, box: Outbox, lines: _Lines) -> Envelope:
         postal_address=group.address,
         base_url=box.base_url.rstrip("/"),
         images=box.images,
+    )
+
+
+def _account(table: Provider, folder: Path, env: Mapping[str, str], lines: _Lines) -> Account:
+    for key in table.__struct_fields__:
+        value, default = getattr(table, key), getattr(Provider(), key)
+        if value != default and key not in {"name", *PROVIDER_KEYS[table.name]}:
+            raise lines.error(f"[provider] {key}: {table.name!r} has no use for it", "provider", key)
+    if table.name == "mailgun" and table.region not in {"", "us", "eu"}:
+        raise lines.error("[provider] region: Mailgun has us and eu", "provider", "region")
+    if table.name == "ses" and not re.fullmatch(r"[a-z]{2}(?:-[a-z]+)+-[0-9]", table.region):
+        raise lines.error(
+            "[provider] region: write one of Amazon's, for example eu-west-1", "provider", "region"
+        )
+    return Account(
+        folder=folder,
+        env=env,
+        url=table.url,
+        host=table.host,
+        port=table.port or 0,
+        security=table.security,
+        domain=table.domain,
+        region=table.region,
+        stream=table.stream,
+        promise=table.promise,
     )
 
 

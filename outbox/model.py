@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
@@ -359,6 +360,7 @@ class PreparedBatch:
     headers: Mapping[str, str]
     body: bytes
     outbox_ids: tuple[str, ...]
+    recipients: tuple[str, ...] = ()  # mailboxes, in the same order
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,12 +375,21 @@ class ItemResult:
     retry_after: float | None = None  # seconds
 
 
+#: Codes of a call that was refused whole: what it carried may go in two halves.
+REFUSED_WHOLE = frozenset({"http 400", "http 413", "http 422"})
+#: Codes that every further call would meet too: a person must act first.
+STOPS = frozenset(
+    {"http 401", "http 402", "http 403", "http 404", "http 405", "http 3xx", "smtp auth", "smtp from"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a provider can do; figures in messages, bytes and seconds.
 
     `lookup` says how a provider can be asked what it holds: `exact` means that an absent
-    message was surely not accepted; `none` that it cannot be asked.
+    message was surely not accepted; `none` that it cannot be asked. `merges` says that a batch
+    has one body, which the provider fills for each recipient.
     """
 
     max_batch: int
@@ -392,3 +403,29 @@ class Capabilities:
     lookup: Literal["exact", "metadata", "tag", "recipient", "none"]
     lookup_window_s: int
     atomic_batch: bool | None
+    merges: bool = False
+    smtputf8: bool = False
+
+    def batch_of(self, *, attachments: bool) -> int:
+        """How many messages one call takes, if they carry files or not."""
+        return 1 if attachments and not self.attachments_in_batch else self.max_batch
+
+
+Security = Literal["starttls", "tls", "none"]
+Promise = Literal["keys", "search", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a provider is made from: [provider] of book.toml, and the environment for its secrets."""
+
+    folder: Path  # of the provider `file`
+    env: Mapping[str, str] = field(repr=False)
+    url: str = ""  # of the provider's API; empty: its own
+    host: str = ""
+    port: int = 0  # 0: the usual one
+    security: Security = "starttls"
+    domain: str = ""
+    region: str = ""
+    stream: str = ""
+    promise: Promise = "keys"

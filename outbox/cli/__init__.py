@@ -10,7 +10,7 @@ import typer
 
 from outbox.errors import OutboxError
 
-from . import delivery, people
+from . import delivery, people, rehearsal
 from .opening import Options
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in delivery.COMMANDS:
+for command in (*delivery.COMMANDS, *rehearsal.COMMANDS):
     app.command()(command)
 app.add_typer(people.app, name="subscribers")
 

@@ -225,7 +225,7 @@ def _freeze(settings: Settings, store: Store, issue: Issue, at: datetime | None)
             issue,
             settings.envelope,
             provider=settings.provider,
-            max_batch=PROVIDERS[settings.provider](settings.mail_dir).caps.max_batch,
+            max_batch=PROVIDERS[settings.provider](settings.account).caps.max_batch,
             on_unknown=settings.on_unknown,
             send_id=uuid4().hex,
             now=clock(),
@@ -249,8 +249,13 @@ def _freeze_due(settings: Settings, store: Store) -> Iterator[OutboxError]:
 
 
 def _deliver(settings: Settings, store: Store) -> int:
+<<<<<<< HEAD
     provider = PROVIDERS[settings.provider](settings.mail_dir)
     sender = Desk(store, provider, signer_of(settings, store))
+=======
+    provider = PROVIDERS[settings.provider](settings.account)
+    sender = worker.Sender(store, provider, signer_of(settings, store))
+>>>>>>> providers
     with store.read() as tx:
         total, _ = ledger.find_waiting(tx)
     with _progress(total) as tell:

@@ -21,7 +21,7 @@ from ..layouts import Layout
 from ..mail import text as plain_text
 from ..mail.extract import Extract
 from ..mail.frame import Frame, make_frame
-from ..mail.html import inline, mirror
+from ..mail.html import inline, read_styles
 from ..mail.markup import MailPicture, write_mail, write_notes
 from ..model import Book, Chapter, Mailing, Node, plain
 from ..resolve import slugify
@@ -66,6 +66,7 @@ class Issue:
     source: str
     taken: Extract
     frame: Frame
+    pictures: Sequence[MailPicture] = ()
     notices: tuple[str, ...] = ()
 
 
@@ -105,7 +106,8 @@ def make_issue(
         "attachments": [],
         "files": {name: sha256(data).hexdigest() for name, data in files.items()},
     }
-    return Issue(slug, kind, {"issue.json": seal(document), **files}, chapter.source, taken, frame)
+    made = {"issue.json": seal(document), **files}
+    return Issue(slug, kind, made, chapter.source, taken, frame, settings.pictures)
 
 
 def name_issue(chapter: Chapter) -> str:
@@ -203,21 +205,7 @@ def _write_html(
         f"mail/{name}.html.j2", frame=frame, words=frame.words, title=write(_bind_last_word(taken.title)),
         body=write(taken.body), notes=write_notes(taken.notes, frame.words), sources=write(taken.sources),
     )  # fmt: skip
-    light, dark = (_read_css(look, frame.direction) for look in (layout, _darken(layout)))
-    return inline(markup, css=light, dark=dark, head=layout.read_css("mail/head.css"))
-
-
-def _darken(layout: Layout) -> Layout:
-    """The same layout, each colour as it is in dark mode."""
-    dark = {
-        name.removeprefix("dark-"): value for name, value in layout.tokens.items() if name.startswith("dark-")
-    }
-    return replace(layout, tokens={**layout.tokens, **dark})
-
-
-def _read_css(layout: Layout, direction: str) -> str:
-    css = layout.read_css("mail/mail.css")
-    return mirror(css) if direction == "rtl" else css
+    return inline(markup, read_styles(layout, frame.direction))
 
 
 def _bind_last_word(title: tuple[Node, ...]) -> tuple[Node, ...]:
@@ -232,7 +220,10 @@ def _bind_last_word(title: tuple[Node, ...]) -> tuple[Node, ...]:
 def _write_text(taken: Extract, frame: Frame) -> str:
     words = frame.words
     title = plain_text.write_title(plain(taken.title))
-    parts = [title, frame.subtitle, frame.byline, plain_text.write_text(taken.body, words), frame.reviewed]
+    byline = " · ".join(part for part in (frame.date, frame.byline) if part)
+    contents = plain_text.write_contents(frame.contents, words) if frame.contents else ""
+    body = plain_text.write_text(taken.body, words)
+    parts = [title, frame.subtitle, byline, contents, body, frame.reviewed]
     if taken.notes:
         parts += ["\n" + plain_text.write_heading(words["notes"]), plain_text.write_notes(taken.notes, words)]
     if taken.sources:

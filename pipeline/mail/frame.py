@@ -38,7 +38,7 @@ class Frame:
     reviewed: str
     footer: tuple[str, ...]
     links: tuple[tuple[str, str], ...]  # label, address
-    contents: tuple[tuple[str, str], ...]  # title and reading time of each chapter, where there are several
+    contents: tuple[str, ...]  # the titles of its chapters, where there are several
     words: Mapping[str, str]
 
 
@@ -58,7 +58,7 @@ def make_frame(
         subject=mailing.subject or cut(plain(taken.title), LONGEST_SUBJECT),
         preheader=mailing.preheader or _make_preheader(chapter, taken),
         language=language,
-        direction="rtl" if language.split("-")[0].lower() in _RIGHT_TO_LEFT else "ltr",
+        direction=find_direction(language),
         date=words.say_date(day) if day else "",
         subtitle=chapter.subtitle,
         byline=_make_byline(chapter, authors, minutes, words),
@@ -66,11 +66,14 @@ def make_frame(
         reviewed=words["reviewed"].format(date=words.say_date(chapter.reviewed)) if whole and chapter.reviewed else "",
         footer=_make_footer(book, chapter, authors, words),
         links=_make_links(chapter, words, browser),
-        contents=tuple(
-            (item.title, words["minutes"].format(minutes=count_minutes(item.words))) for item in taken.items
-        ) if len(taken.items) > 1 else (),
+        contents=tuple(item.title for item in taken.items) if len(taken.items) > 1 else (),
         words=words.table,
     )  # fmt: skip
+
+
+def find_direction(language: str) -> str:
+    """`rtl` for languages (BCP 47) that are written from right to left, else `ltr`."""
+    return "rtl" if language.split("-", maxsplit=1)[0].lower() in _RIGHT_TO_LEFT else "ltr"
 
 
 def _make_byline(chapter: Chapter, authors: list[str], minutes: int, words: Words) -> str:
