@@ -40,6 +40,7 @@ class Desk:
     lease: Lease = field(default_factory=new_lease)
     chance: random.Random = field(default_factory=random.Random)
     max_late: timedelta | None = None
+    search_lag: timedelta = timedelta()  # how long a provider's search may not show what it took
     sends: dict[str, mailing.FrozenSend] = field(default_factory=dict)
 
     @property

@@ -103,8 +103,8 @@ def _look_up(desk: Desk, part: Chunk, batch: PreparedBatch, now: datetime) -> tu
     if caps.lookup == "none":
         return [], False
     found = desk.provider.lookup(batch)
-    # An index that lags behind would show a message that is there as one that is not.
-    lags = now < (part.first_try_at or now) + timedelta(seconds=caps.lookup_window_s)
-    absent = Outcome.NOT_SENT if caps.lookup == "exact" and not lags else Outcome.UNKNOWN
+    absent = Outcome.NOT_SENT if caps.lookup == "exact" else Outcome.UNKNOWN
     results = [found.get(name) or ItemResult(name, absent) for name in batch.outbox_ids]
+    # A search may lag behind, so for a while it is asked again.
+    lags = now < (part.first_try_at or now) + desk.search_lag
     return results, lags and any(result.outcome == Outcome.UNKNOWN for result in results)

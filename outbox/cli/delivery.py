@@ -249,13 +249,8 @@ def _freeze_due(settings: Settings, store: Store) -> Iterator[OutboxError]:
 
 
 def _deliver(settings: Settings, store: Store) -> int:
-<<<<<<< HEAD
-    provider = PROVIDERS[settings.provider](settings.mail_dir)
-    sender = Desk(store, provider, signer_of(settings, store))
-=======
     provider = PROVIDERS[settings.provider](settings.account)
-    sender = worker.Sender(store, provider, signer_of(settings, store))
->>>>>>> providers
+    sender = Desk(store, provider, signer_of(settings, store))
     with store.read() as tx:
         total, _ = ledger.find_waiting(tx)
     with _progress(total) as tell:
