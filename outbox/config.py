@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +16,7 @@ import msgspec
 from .addresses import FREEMAIL, read_address
 from .errors import ConfigError, PeopleError, Place
 from .model import Account, Address, Envelope, Images, OnUnknown, Promise, Security
+from .rates import Pace
 
 #: Tables of the other package: known by name, never read here.
 PIPELINE_TABLES = ("book", "ebook", "edition", "bibliography", "newsletter", "check")
@@ -22,6 +24,7 @@ DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0
 MIN_SECRET = 16
 
 Line = Annotated[str, msgspec.Meta(min_length=1, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+\Z")]
+Rate = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -47,6 +50,12 @@ class Outbox(_Table, frozen=True):
     mail_dir: Line = "build/mail"  # folder of the `file` provider
     images: Images = "embed"  # inside the message, or linked from base_url
     on_unknown: OnUnknown = "hold"  # what becomes of a message nobody can tell about
+    rate: Rate = 0.0  # messages a second at most; 0: no limit
+    connections: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4  # calls at a time at most
+    warm_up: bool = False  # few messages on the first day of a new account, more on each day after
+    max_late_hours: Annotated[int, msgspec.Meta(ge=1)] = 24  # what should have gone longer ago asks first
+    search_minutes: Annotated[int, msgspec.Meta(ge=0)] = 15  # how long a provider's search may lag behind
+    plan_changes: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.02  # share of people who may change after a plan
 
 
 Name = Literal["file", "sandbox", "smtp", "resend", "postmark", "mailgun", "brevo", "ses"]
@@ -92,6 +101,10 @@ class Settings:
     provider: str
     account: Account
     on_unknown: OnUnknown
+    pace: Pace
+    max_late: timedelta
+    search_lag: timedelta
+    plan_changes: float
     secrets: tuple[str, ...] = field(repr=False)
 
 
@@ -115,6 +128,10 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         provider=provider.name,
         account=_account(provider, folder / box.mail_dir, env, _Lines(text, path)),
         on_unknown=box.on_unknown,
+        pace=Pace(rate=box.rate, warm_up=box.warm_up, connections=box.connections),
+        max_late=timedelta(hours=box.max_late_hours),
+        search_lag=timedelta(minutes=box.search_minutes),
+        plan_changes=box.plan_changes,
         secrets=_secrets(env),
     )
 
@@ -262,8 +279,10 @@ def _public(url: str, text: str, path: Path) -> str:
 
 
 def _database(url: str, folder: Path) -> str:
+    if url.startswith("postgresql://"):
+        return url
     if not url.startswith("sqlite:///"):
-        raise ConfigError("the database must be sqlite:///FILE; other databases are not supported yet")
+        raise ConfigError("the database must be sqlite:///FILE or postgresql://USER@HOST/NAME")
     return f"sqlite:///{folder / url.removeprefix('sqlite:///')}"
 
 

@@ -138,11 +138,15 @@ def load(tx: Tx, send_id: str, signer: Signer) -> FrozenSend:
     """Read a send back from the ledger; the folder it came from is not looked at again."""
     order = ledger.find_send(tx, send_id)
     document, files = issues.load(tx, order.slug)
-    issue = parse(document, files, order.slug)
+    return compose(order, parse(document, files, order.slug), signer)
+
+
+def compose(order: Send, issue: Issue, signer: Signer) -> FrozenSend:
+    """Split an issue into the letter that everyone of a send gets; raises IssueError."""
     subject, _, text = split_issue(issue)
     html, shown = place_images(issue, order.envelope)
     added = [
-        Attachment(name, kind, files[f"attachments/{name}"])
+        Attachment(name, kind, issue.files[f"attachments/{name}"])
         for name, kind in sorted(issue.attachments.items())
     ]
     fields = {**KNOWN, **issue.fields}

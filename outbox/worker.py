@@ -22,7 +22,7 @@ from . import mailing
 from .allowance import Allowance, allow, heed, spend
 from .desk import LEASE, Desk, sha_of
 from .errors import MustSplit, OutboxError, Temporary
-from .model import STATE_AFTER, Chunk, ItemResult, PreparedBatch, Recipient, State
+from .model import STATE_AFTER, Chunk, ItemResult, Outcome, PreparedBatch, Recipient, State
 from .rates import count_threads
 from .recovery import recover
 from .store import Tx, claims, ledger
@@ -38,6 +38,8 @@ BACKOFF = (60, 300, 900, 3600, 14400)
 DOWN = 3
 #: How often an answer that cannot be written down is tried again, and the seconds between.
 PATIENCE, PAUSE_S = 12, 2.0
+#: Answers that mean: something in this call is wrong.
+CONTENT = frozenset({"http 400", "http 413", "http 422"})
 #: Calls whose time is remembered to choose the number of threads.
 REMEMBERED = 50
 
@@ -336,10 +338,14 @@ class _Line:
         retry_at = now + self._wait(part.attempt, results)
         self.in_hand -= 1
         self.called -= 1
-        if claims.settle(tx, part, results, now=now, retry_at=retry_at):
+        halves = _refused_together(results)
+        if claims.settle(tx, part, results, now=now, retry_at=now if halves else retry_at):
+            if halves:
+                move_all(tx, part, halves, not_before=now)
             states = [STATE_AFTER[result.outcome] for result in results]
             self.tally.update(states)
-            self.failures = self.failures + 1 if set(states) == {State.RETRY} else 0
+            down = set(states) == {State.RETRY} and not halves
+            self.failures = self.failures + 1 if down else 0
             self.seconds = [*self.seconds[-REMEMBERED:], item.seconds]
             self.tell(len(results))
 
@@ -415,6 +421,13 @@ def _find_unwritable(
         except OutboxError as error:
             found.append((one, str(error)))
     return found
+
+
+def _refused_together(results: Sequence[ItemResult]) -> list[list[int]]:
+    """The halves of a call that was refused for what is in it: one bad message must not keep back the others."""
+    refused = all(one.outcome == Outcome.NOT_SENT and one.code in CONTENT for one in results)
+    numbers = [claims.number_of(one) for one in results]
+    return [numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]] if refused and numbers[1:] else []
 
 
 def _find_gone(tx: Tx, items: Iterable[Rendered]) -> dict[str, set[int]]:

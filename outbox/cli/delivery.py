@@ -67,7 +67,7 @@ def plan(ctx: typer.Context, issue: Named, as_json: Json = False) -> None:
     with opened(settings) as store:
         found = _plan(settings, store, _read(settings, issue), None)
     if as_json:
-        _print_json({**asdict(found), "provider": settings.provider})
+        print_json({**asdict(found), "provider": settings.provider})
     else:
         _print_plan(found, settings)
     raise typer.Exit(MUST_ACT if found.problems else DONE)
@@ -120,59 +120,6 @@ def work(
     for error in errors:
         print(f"outbox: {error}", file=sys.stderr)
     raise typer.Exit(MUST_ACT if errors else code)
-
-
-def status(ctx: typer.Context, as_json: Json = False) -> None:
-    """Show how far each issue has come, and how many people are on the list.
-
-    \b
-    outbox status
-    outbox status --json
-    """  # noqa: D301
-    with opened(settings_of(ctx)) as store, store.read() as tx:
-        sends, people = ledger.progress(tx), subscribers.count(tx)
-    if as_json:
-        _print_json({"issues": [asdict(one) for one in sends], "subscribers": people})
-        return
-    print("people: " + ", ".join(f"{number} {consent}" for consent, number in people.items() if number))
-    for one in sends:
-        print(
-            f"{one.slug}: {_in_words(one.states)} of {one.audience}, by {one.provider}, {_short(one.due_at)}"
-        )
-    if not sends:
-        print("no issue was sent yet")
-
-
-def show(
-    ctx: typer.Context,
-    address: Annotated[str, typer.Argument(help="A subscriber's mail address.")],
-    as_json: Json = False,
-) -> None:
-    """Show everything that ever happened to one person: consent with its evidence, and every message.
-
-    \b
-    outbox show ana@example.org
-    """  # noqa: D301
-    with opened(settings_of(ctx)) as store, store.read() as tx:
-        person = subscribers.find(tx, read_mailbox(address))
-        if person is None:
-            raise PeopleError(f"{address} is not on the list")
-        events, messages = subscribers.events_of(tx, person.id), ledger.history(tx, person.id)
-    if as_json:
-        _print_json(
-            {
-                **asdict(person),
-                "events": [asdict(e) for e in events],
-                "messages": [asdict(m) for m in messages],
-            }
-        )
-        return
-    print(f"{person.name or '(no name)'} <{person.email}>: {person.consent}")
-    for event in events:
-        print(f"  {_short(event.at)}  {event.consent}: {event.basis} ({event.source})")
-    for message in messages:
-        told = " ".join(filter(None, (message.provider_id, message.code, message.detail)))
-        print(f"  {_short(message.changed_at)}  {message.slug}: {message.state}  {told}".rstrip())
 
 
 COMMANDS = (init, plan, send, work, status, show)
@@ -231,7 +178,7 @@ def _freeze(settings: Settings, store: Store, issue: Issue, at: datetime | None)
             now=clock(),
             at=at,
         )
-    print(f"{issue.slug}: frozen for {number} people" + (f", due {_short(found.due_at)}" if at else ""))
+    print(f"{issue.slug}: frozen for {number} people" + (f", due {short(found.due_at)}" if at else ""))
 
 
 def _freeze_due(settings: Settings, store: Store) -> Iterator[OutboxError]:
@@ -258,9 +205,9 @@ def _deliver(settings: Settings, store: Store) -> int:
     with store.read() as tx:
         waiting, first = ledger.find_waiting(tx)
         doubtful = claims.count_in_doubt(tx)
-    print(_in_words(tally) if tally else "nothing was due")
+    print(in_words(tally) if tally else "nothing was due")
     if waiting and first:
-        print(f"{waiting} messages wait until {_short(first)}")
+        print(f"{waiting} messages wait until {short(first)}")
     if tally[State.HELD]:
         return MUST_ACT
     return TRY_LATER if tally[State.RETRY] or doubtful else DONE
@@ -302,7 +249,7 @@ def _print_plan(found: mailing.Plan, settings: Settings) -> None:
     rows = [
         ("subject", found.subject),
         ("people", f"{found.audience}{more}"),
-        ("due", _short(found.due_at)),
+        ("due", short(found.due_at)),
         ("provider", settings.provider),
         ("content", found.digest[:12]),
     ]
@@ -318,17 +265,3 @@ def _print_plan(found: mailing.Plan, settings: Settings) -> None:
         print(f"  {name:<12}{value}")
 
 
-def _in_words(states: Mapping[State, int]) -> str:
-    counted = Counter(states)
-    return (
-        ", ".join(f"{counted[state]} {state.replace('_', ' ')}" for state in State if counted[state])
-        or "nothing"
-    )
-
-
-def _short(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M %Z")
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=lambda moment: moment.isoformat()))

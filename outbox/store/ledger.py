@@ -18,7 +18,11 @@ from .rolls import unpack, unpack_ids
 from .schema import call, chunk, delivery, issue, roster, send
 from .states import Told, read_states, spread
 
-HELD = text("chunk.state = 'held'")
+HELD, RETRY = text("chunk.state = 'held'"), text("chunk.state = 'retry'")
+#: Messages that reached somebody's mailbox or failed to, and how many of them it takes to judge.
+ANSWERED, JUDGED = (State.ACCEPTED, State.DELIVERED, State.BOUNCED, State.COMPLAINED), 200
+#: Shares at which a send is paused (mail rules L12, L22).
+TOO_MANY = {State.COMPLAINED: 0.003, State.BOUNCED: 0.05}
 NOBODY_KNOWS = "nobody could tell whether the provider took it"
 #: What is to be said of a message of which its chunk says all.
 WHY = {State.HELD: NOBODY_KNOWS}
@@ -127,7 +131,7 @@ def history(tx: Tx, subscriber_id: int) -> list[Delivery]:
     """Every message to one person, oldest first."""
     found = []
     for row in tx.connection.execute(_sends().order_by(send.c.due_at, issue.c.slug)).all():
-        part = _chunk_of(tx, row.id, subscriber_id)
+        part = chunk_of(tx, row.id, subscriber_id)
         if part:
             found.append(_delivery(tx, row, part, subscriber_id))
     return found
@@ -149,6 +153,26 @@ def find_held(tx: Tx) -> list[Held]:
     return found
 
 
+def find_trouble(tx: Tx) -> str:
+    """What the provider said of the last call that reached nobody and waits to be made again; empty: none."""
+    again = (chunk.c.send_id == call.c.send_id) & (chunk.c.no == call.c.chunk_no)
+    query = select(call.c.answer).join(chunk, again).where(RETRY).order_by(call.c.started_at.desc())
+    return tx.connection.execute(query.limit(1)).scalar() or ""
+
+
+def find_unwelcome(tx: Tx) -> list[tuple[Progress, str]]:
+    """Active sends that too many have complained of, or bounced, with the reason to pause them (RT-3)."""
+    found = []
+    for one in progress(tx):
+        judged = sum(one.states.get(state, 0) for state in ANSWERED)
+        for state, most in TOO_MANY.items():
+            number = one.states.get(state, 0)
+            if one.state == "active" and judged >= JUDGED and number > most * judged:
+                found.append((one, f"{number} of {judged} {state}, more than {most:.1%}"))
+                break
+    return found
+
+
 def decide(tx: Tx, part: Chunk, numbers: list[int], state: State, detail: str, *, now: datetime) -> None:
     """Give messages that are in doubt or held the state that a policy or a person says."""
     told = dict.fromkeys(numbers, Told(state, detail=detail))
@@ -161,7 +185,7 @@ def _count(states: dict[str, dict[State, int]], send_id: str, state: State, numb
         mine[state] = mine.get(state, 0) + number
 
 
-def _chunk_of(tx: Tx, send_id: str, subscriber_id: int) -> Chunk | None:
+def chunk_of(tx: Tx, send_id: str, subscriber_id: int) -> Chunk | None:
     """The newest chunk of a send that holds a person."""
     around = (chunk.c.first_id <= subscriber_id, chunk.c.last_id >= subscriber_id)
     query = select(*CHUNK, roster.c.ids).join(

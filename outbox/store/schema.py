@@ -29,6 +29,9 @@ instance = Table(
     Column("one", Integer, primary_key=True, autoincrement=False),
     Column("id", String(32), nullable=False),
     Column("secret", String(64), nullable=False),
+    Column(
+        "generation", String(32), nullable=False
+    ),  # another one each time a sender starts (store/guard.py)
     Column("created_at", Instant, nullable=False),
     CheckConstraint("one = 1", name="one"),
 )

@@ -26,10 +26,12 @@ OLD = (
     "suppression",
     "subscriber",
     "issue",
+    "instance",
 )
 RANDOM = {"sqlite": "lower(hex(randomblob(16)))", "postgresql": "replace(gen_random_uuid()::text, '-', '')"}
 #: Rows of the first schema as rows of this one.
 MOVE = {
+    "instance": "SELECT one, id, secret, '', created_at FROM old_instance",
     "issue": "SELECT id, slug, digest, document, frozen_at FROM old_issue",
     "issue_file": "SELECT issue_id, path, content FROM old_issue_file",
     "subscriber": "SELECT id, email, email_key, name, '', '', {random}, '{{}}', consent, created_at "
@@ -143,6 +145,16 @@ def _make_tables() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("since", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("sha", name=op.f("pk_form")),
+    )
+    op.create_table(
+        "instance",
+        sa.Column("one", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("secret", sa.String(length=64), nullable=False),
+        sa.Column("generation", sa.String(length=32), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.CheckConstraint("one = 1", name=op.f("ck_instance_one")),
+        sa.PrimaryKeyConstraint("one", name=op.f("pk_instance")),
     )
     op.create_table(
         "issue",
