@@ -55,7 +55,9 @@ class Outbox(_Table, frozen=True):
     warm_up: bool = False  # few messages on the first day of a new account, more on each day after
     max_late_hours: Annotated[int, msgspec.Meta(ge=1)] = 24  # what should have gone longer ago asks first
     search_minutes: Annotated[int, msgspec.Meta(ge=0)] = 15  # how long a provider's search may lag behind
-    plan_changes: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.02  # share of people who may change after a plan
+    plan_changes: Annotated[float, msgspec.Meta(ge=0, le=1)] = (
+        0.02  # share of people who may change after a plan
+    )
 
 
 Name = Literal["file", "sandbox", "smtp", "resend", "postmark", "mailgun", "brevo", "ses"]

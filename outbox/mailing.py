@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from types import MappingProxyType
@@ -24,6 +24,7 @@ from .model import (
     OnUnknown,
     Recipient,
     Send,
+    State,
     Template,
 )
 from .store import Tx, issues, ledger
@@ -187,6 +188,26 @@ def personalise(frozen: FrozenSend, person: Recipient) -> Addressee:
     }
     message_id = f"<{person.outbox_id}@{envelope.list_id}>"
     return Addressee(person.outbox_id, person.address, message_id, values)
+
+
+def make_test(
+    issue: Issue, envelope: Envelope, signer: Signer, to: str, *, test_id: str, now: datetime
+) -> tuple[Letter, Addressee]:
+    """Make a letter to one address that stands outside the ledger; its subject says that it is a test.
+
+    Raises IssueError. The links in it are those of nobody.
+    """
+    order = Send(test_id, issue.slug, issue.digest, "", "hold", now, envelope)
+    frozen = compose(order, issue, signer)
+    first, *others = frozen.letter.subject.literals
+    subject = replace(frozen.letter.subject, literals=(f"[test] {first}", *others))
+    person = Recipient(test_id, 0, to, "", State.PLANNED)
+    return replace(frozen.letter, subject=subject), personalise(frozen, person)
+
+
+def carries_files(issue: Issue, envelope: Envelope) -> bool:
+    """Whether files travel inside each message; some providers then take fewer in one call."""
+    return bool(issue.attachments or place_images(issue, envelope)[1])
 
 
 def place_images(issue: Issue, envelope: Envelope) -> tuple[str, list[Attachment]]:

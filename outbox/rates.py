@@ -15,7 +15,7 @@ class Pace:
     """What the author allows. Rates in messages per second; 0: no limit."""
 
     rate: float = 0.0
-    
+
     warm_up: bool = False
     connections: int = 4  # at most so many calls at a time
 

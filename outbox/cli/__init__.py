@@ -10,7 +10,7 @@ import typer
 
 from outbox.errors import OutboxError
 
-from . import delivery, people, rehearsal
+from . import control, delivery, people, rehearsal, reports
 from .opening import Options
 
 app = typer.Typer(
@@ -19,9 +19,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (*delivery.COMMANDS, *rehearsal.COMMANDS):
+for command in (*delivery.COMMANDS, *reports.COMMANDS, *control.COMMANDS, *rehearsal.COMMANDS):
     app.command()(command)
 app.add_typer(people.app, name="subscribers")
+app.add_typer(control.held, name="held")
 
 
 @app.callback()

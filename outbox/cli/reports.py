@@ -99,7 +99,9 @@ def verify(ctx: typer.Context, as_json: Json = False) -> None:
     else:
         for fault in faults:
             print(fault)
-        print(f"{number} messages, {len(faults)} faults" if faults else f"{number} messages, all accounted for")
+        print(
+            f"{number} messages, {len(faults)} faults" if faults else f"{number} messages, all accounted for"
+        )
     if faults:
         raise typer.Exit(MUST_ACT)
 

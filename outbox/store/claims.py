@@ -255,7 +255,9 @@ def _begin_call(tx: Tx, part: Chunk, *, key: str, body_sha: str, now: datetime, 
 def _end_call(tx: Tx, part: Chunk, results: Sequence[ItemResult], now: datetime) -> None:
     counted = Counter(result.outcome for result in results)
     answer = ", ".join(f"{name} {number}" for name, number in sorted(counted.items()))
-    words = next((one for one in results if one.outcome != Outcome.ACCEPTED and (one.code or one.detail)), None)
+    words = next(
+        (one for one in results if one.outcome != Outcome.ACCEPTED and (one.code or one.detail)), None
+    )
     answer += f": {words.code} {words.detail}".rstrip() if words else ""
     values: dict[str, Any] = {"ended_at": now, "answer": answer}
     if State.ACCEPTED in {STATE_AFTER[outcome] for outcome in counted}:

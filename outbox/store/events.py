@@ -26,7 +26,15 @@ STATE_OF: Mapping[EventType, State] = MappingProxyType(
         EventType.REFUSED: State.REFUSED,
     }
 )
-RANK = (State.SUPPRESSED, State.CANCELLED, State.ACCEPTED, State.REFUSED, State.DELIVERED, State.BOUNCED, State.COMPLAINED)
+RANK = (
+    State.SUPPRESSED,
+    State.CANCELLED,
+    State.ACCEPTED,
+    State.REFUSED,
+    State.DELIVERED,
+    State.BOUNCED,
+    State.COMPLAINED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +86,3 @@ def _overlay(tx: Tx, part: Chunk, number: int, told: Told, now: datetime) -> Non
         one = update(chunk).where(chunk.c.send_id == part.send_id, chunk.c.no == part.no)
         tx.connection.execute(one.values(follow=chunk.c.follow + 1))
     mark(tx, part, {number: told._replace(provider_id=known.provider_id)}, now)
-
-

@@ -56,6 +56,12 @@ def find_waiting(tx: Tx) -> tuple[int, datetime | None]:
     return number, first
 
 
+def is_waiting(tx: Tx, send_id: str) -> bool:
+    """Whether anything of a send is still to be called."""
+    query = select(chunk.c.no).where(chunk.c.send_id == send_id, WAITING).limit(1)
+    return tx.connection.execute(query).first() is not None
+
+
 def pause(tx: Tx, send_id: str, reason: str) -> bool:
     """Let no further call of a send begin; False when it was not active."""
     active = update(send).where(send.c.id == send_id, send.c.state == "active")

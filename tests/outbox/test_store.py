@@ -125,7 +125,7 @@ def test_a_transaction_is_all_or_nothing(any_store: Store, now: datetime) -> Non
         "INSERT INTO suppression VALUES (1, NULL, NULL, 'bounce', '2026-03-01')",
         "INSERT INTO tag VALUES (99, 'nobody')",
         "INSERT INTO form VALUES ('x', '1', 'I agree', '2026-03-01'); DELETE FROM form",
-        "INSERT INTO instance VALUES (2, 'a', 'b', '2026-03-01')",
+        "INSERT INTO instance VALUES (2, 'a', 'b', '', '2026-03-01')",
     ],
 )
 def test_what_must_never_happen_is_refused(
