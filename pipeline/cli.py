@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -128,14 +129,18 @@ def ebook(
 def newsletter(
     book: _Book = Path(),
     issue: Annotated[str, typer.Option("--issue", metavar="NAME", help="Only this issue or letter.")] = "",
+    pictures: Annotated[
+        bool, typer.Option("--preview", help="Also write pictures of each into its folder preview/.")
+    ] = False,
     verbose: _Verbose = False,
 ) -> None:
     """Write issues and letters for the outbox to deliver to build/issues and build/letters, the site to build/site.
 
     The site holds all issues, so --issue leaves it alone.
 
-    Examples: pipeline newsletter; pipeline newsletter --issue immune-system-and-cancer
+    Examples: pipeline newsletter; pipeline newsletter --issue immune-system-and-cancer --preview
     """
+    gc.disable()  # as for a book
     from .build import open_manuscript
     from .files import update_folder
     from .newsletter import NO_SITE, make_issues, make_pages, resolve_mail, write_issues
@@ -167,6 +172,30 @@ def newsletter(
         _warn(NO_SITE)
     for path in paths:
         print(path.relative_to(manuscript.folder))
+    if pictures:
+        from .preview.pictures import write_pictures
+
+        with _watch(verbose=verbose) as say:
+            say("pictures of the letters")
+            write_pictures(manuscript.folder, paths[: len(issues)], issues)
+
+
+@app.command()
+def preview(
+    book: _Book = Path(),
+    port: Annotated[
+        int | None,
+        typer.Option("--port", metavar="N", min=0, max=65535, help="The port; else the next free one."),
+    ] = None,
+    show: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = True,
+) -> None:
+    """Show a chapter in every output, in a browser on this machine, made anew whenever you save.
+
+    Examples: pipeline preview; pipeline preview --port 9000 --no-open
+    """
+    from .preview.server import serve
+
+    serve(book, port=port, show=show, say=partial(print, flush=True), today=_today())
 
 
 def _today() -> date:

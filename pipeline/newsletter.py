@@ -18,7 +18,7 @@ from .files import write_atomically
 from .formats.issue import Issue, MailSettings, make_issue, name_issue, write_issue
 from .formats.site import SiteSettings, make_site
 from .hints import suggest
-from .layouts import Layout, read_layout
+from .layouts import Layout
 from .mail.compose import compose
 from .mail.extract import Extract
 from .mail.frame import make_frame
@@ -28,7 +28,6 @@ from .manuscript import read_mail
 from .model import Book, Chapter, Mailing
 from .resolve import resolve
 from .sections import Words
-from .typeset import prepare_type
 from .web.page import Page
 
 #: Kinds of mail -> the folder in build/ they are written to.
@@ -105,8 +104,7 @@ def _take(
     pictures = prepare_pictures(
         [chapter, *(other for other in book.chapters if other.slug in inside)],
         manuscript.folder / config.ebook.chapters,
-        prepare_type(layout.faces, manuscript.cache),
-        shown=shown,
+        shown=shown, cache=manuscript.cache, kind=lambda: manuscript.prepare_type(layout),
     ) if shown else ()  # fmt: skip
     return taken, pictures
 
@@ -162,8 +160,7 @@ def _say_fields(manuscript: Manuscript, words: Mapping[str, str]) -> dict[str, s
 
 def _read_layout(manuscript: Manuscript, name: str = "") -> Layout:
     config = manuscript.config
-    wanted = name or config.newsletter.layout or config.ebook.layout
-    return read_layout(wanted, manuscript.folder, cache=manuscript.cache / "templates")
+    return manuscript.read_layout(name or config.newsletter.layout or config.ebook.layout)
 
 
 def _make_settings(table: Newsletter) -> MailSettings:

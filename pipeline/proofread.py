@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -30,9 +30,14 @@ def read_over(folder: Path, edition: str, *, today: date) -> list[Finding]:
         raise
     except PipelineError as error:
         return list_findings(error)
+    return join_findings(found, [] if edition else _make_and_read_letters(manuscript))
+
+
+def join_findings(book: Iterable[Finding], letters: Iterable[Finding]) -> list[Finding]:
+    """What was found in the book and in its letters, in order, each sentence once at its place."""
+    found = list(book)
     said = {(finding.place, finding.message) for finding in found}
-    letters = [] if edition else _make_and_read_letters(manuscript)
-    return sorted([*found, *(finding for finding in letters if (finding.place, finding.message) not in said)])
+    return sorted([*found, *(each for each in letters if (each.place, each.message) not in said)])
 
 
 def _make_and_read_letters(manuscript: Manuscript) -> list[Finding]:

@@ -27,6 +27,8 @@ from ..model import Book, Chapter, Mailing, Node, plain
 from ..resolve import slugify
 from ..sections import Words
 
+#: The folder beside the files of an issue that holds pictures of the letter, if somebody wanted any.
+PREVIEW = "preview"
 _FIELD = re.compile(r"@@([a-z_]+)@@")
 _LONGEST_SLUG = 100
 _LONGEST_LAST_WORD = 9  # of a title, kept with the word before it (rule M51)
@@ -133,8 +135,9 @@ def seal(document: Mapping[str, Any]) -> bytes:
 def write_issue(folder: Path, files: Mapping[str, bytes]) -> None:
     """Make `folder` hold exactly `files`; whoever reads it finds the old issue or the new one, never a mixture.
 
-    A folder that holds them already is not touched. The new one is written beside it, under
-    a name that begins with a dot; if the exchange fails, the old one is put back.
+    A folder that holds them already is not touched, nor are the pictures of the letter in its
+    `preview/`. The new one is written beside it, under a name that begins with a dot; if the
+    exchange fails, the old one is put back.
     """
     if _read_files(folder) == files:
         return
@@ -150,8 +153,11 @@ def write_issue(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _read_files(folder: Path) -> dict[str, bytes]:
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    """The files of an issue folder; pictures of the letter are no part of it."""
+    paths = {
+        path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+    return {name: path.read_bytes() for name, path in paths.items() if not name.startswith(f"{PREVIEW}/")}
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date as Date  # a field is called date
 
 from ..model import Book, Chapter, Mailing, plain
+from ..resolve import EARLY
 from ..sections import Words
 from .compose import count_minutes
 from .extract import Extract
@@ -21,6 +22,8 @@ _RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "s
 _LINKS = {"browser": "browser_url", "preferences": "preferences_url", "unsubscribe": "unsubscribe_url"}
 #: Letters that are no part of a subscription: the word that says why they came; they have nothing to leave.
 _NOTICES = {"confirm": "why_confirm", "goodbye": "why_goodbye"}
+#: Kinds of texts that do not say when they were read over: in a book neither.
+_UNDATED = frozenset({*EARLY, "part", "letter"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def make_frame(
     mailing = chapter.mailing or Mailing()
     language = chapter.lang or book.language
     minutes = count_minutes(taken.words)
-    whole = chapter.kind != "letter" and mailing.show == "full"
+    whole = chapter.kind not in _UNDATED and mailing.show == "full"
     return Frame(
         subject=mailing.subject or cut(plain(taken.title), LONGEST_SUBJECT),
         preheader=mailing.preheader or _make_preheader(chapter, taken),

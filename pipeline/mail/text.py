@@ -141,9 +141,9 @@ def _write_div(node: Node, words: Words) -> list[str]:
         return _write_blocks(node.children, words)
     inside = [child for child in node.children if child.kind != "title"]
     lines = _indent(_write_blocks(inside, words))
-    if node.attrs["name"] in {"verse", "epigraph", "pullquote"}:
-        return lines
     titles = [_write_inlines(child.children, words) for child in node.children if child.kind == "title"]
+    if node.attrs["name"] in {"verse", "epigraph", "pullquote"}:
+        return [*titles, *lines]
     title = titles[0] if titles else words.get(node.attrs["name"], "")
     return [f"{title}:" if title[-1:].isalnum() else title, *lines]
 

@@ -36,30 +36,15 @@ LETTER_JUDGES = [each.name for each in ALL_JUDGES if each.kind == ISSUE]
 pytestmark = [pytest.mark.judges, pytest.mark.slow]
 
 
-def copy_book(book: Path, folder: Path) -> Path:
-    """A folder with book.toml and the chapters, where a build leaves nothing behind."""
-    for path in [book / "book.toml", *(book / "chapters").rglob("*")]:
-        if path.is_file():
-            (folder / path.relative_to(book)).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path.relative_to(book)).write_bytes(path.read_bytes())
-    return folder
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the sample book."""
-    return copy_book(ROOT, tmp_path_factory.mktemp("sample"))
-
-
 @pytest.fixture(scope="module")
 def shelf(
-    build: Callable[..., object], sample: Path, tmp_path_factory: pytest.TempPathFactory
+    build: Callable[..., object], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[tuple[str, str], Path]:
     """Every book on disk, by its name and layout, without suffix."""
     folder = tmp_path_factory.mktemp("judged")
     paths = {}
     for case, layout in BOOKS:
-        built = build(sample if case == "sample" else case, layout=layout)
+        built = build(case, layout=layout)
         paths[case, layout] = path = folder / f"{case}-{layout}"
         path.with_suffix(".pdf").write_bytes(built.pdf_bytes)
         path.with_suffix(".epub").write_bytes(built.epub_bytes)
@@ -97,13 +82,11 @@ def write_letters(book: Path, folder: Path, layout: str) -> tuple[Path, ...]:
 
 @pytest.fixture(scope="module")
 def letters(
-    sample: Path, tmp_path_factory: pytest.TempPathFactory
+    copied: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[tuple[str, str], tuple[Path, ...]]:
     """The issue folders of each case and layout."""
-    every = copy_book(ROOT / "tests" / "manuscripts" / "letter", tmp_path_factory.mktemp("letter"))
-    books = {"letter": every, "sample": sample}
     folder = tmp_path_factory.mktemp("issues")
-    return {(case, name): write_letters(books[case], folder / case / name, name) for case, name in LETTERS}
+    return {(case, name): write_letters(copied(case), folder / case / name, name) for case, name in LETTERS}
 
 
 @pytest.fixture(scope="module")

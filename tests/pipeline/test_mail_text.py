@@ -91,6 +91,11 @@ def test_verse_keeps_its_lines() -> None:
     assert "    Rain\n    and roof.\n\n    Tomorrow." == say("| Rain\n| and roof.\n|\n| Tomorrow.")
 
 
+def test_verse_has_its_title_above() -> None:
+    """If it has one."""
+    assert "Soft rain\n    Rain\n    and roof." == say("::: verse Soft *rain*\nRain\nand roof.\n:::")
+
+
 def test_boxes_have_a_title() -> None:
     """Their own, or the language's."""
     assert "Safety:\n    Ask first." == say("::: safety\nAsk first.\n:::")
