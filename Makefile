@@ -5,6 +5,7 @@ BIN     := .venv/bin
 PYTHON  := $(BIN)/python
 PIP     := $(PYTHON) -m pip --quiet --disable-pip-version-check
 JUDGES  := build/judges
+BENCH   := build/bench
 
 # What is made depends on the content of its sources, not on their dates: a stamp file carries
 # their checksum in its name. So file names may hold spaces, and a deleted chapter counts too.
@@ -13,7 +14,7 @@ SOURCES := $(shell find -L book.toml chapters layouts pipeline -type f ! -name '
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help ebook newsletter deliver test check lint types layers bench judges format clean
+.PHONY: help ebook newsletter preview deliver test check lint types layers bench judges format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +22,9 @@ help: ## list the targets
 ebook: build/.ebook-$(SOURCES) ## make the PDF and the EPUB of every edition
 
 newsletter: build/.issues-$(SOURCES) ## write the newsletter issues
+
+preview: .venv/.ready ## show chapters in every output, in a browser, as you save them
+	$(PYTHON) -m pipeline preview $(ARGS)
 
 deliver: newsletter ## send what is due (by default into files below build/mail)
 	$(PYTHON) -m outbox init --sample
@@ -42,10 +46,10 @@ types: .venv/.ready-dev ## check the types
 layers: .venv/.ready-dev ## check that every module imports only from below
 	$(BIN)/lint-imports
 
-bench: .venv/.ready-bench ## measure the speed beside pandoc (docs/bench.md)
+bench: .venv/.ready-bench $(BENCH)/.ready ## measure the speed beside pandoc and MJML (docs/bench.md)
 	$(PYTHON) -m tests.bench $(ARGS)
 
-judges: $(JUDGES)/.ready ## install EPUBCheck, Ace, veraPDF and qpdf (docs/judges.md)
+judges: $(JUDGES)/.ready ## install the outside judges of books and letters (docs/judges.md)
 
 format: .venv/.ready-dev ## put the code into its standard form
 	$(BIN)/ruff check --fix .
@@ -82,6 +86,13 @@ $(JUDGES)/.ready: .ci/package.json .ci/package-lock.json $(JUDGES)/commonmark.js
 	@sh .ci/need judges
 	cp .ci/package.json .ci/package-lock.json $(JUDGES)
 	cd $(JUDGES) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(BENCH)/.ready: .ci/bench/package.json .ci/bench/package-lock.json
+	@sh .ci/need bench
+	@mkdir -p $(BENCH)
+	cp .ci/bench/package.json .ci/bench/package-lock.json $(BENCH)
+	cd $(BENCH) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # The examples of the CommonMark specification, out of the parser's own source archive.

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,7 +16,8 @@ import msgspec
 from . import segments as expressions
 from .addresses import FREEMAIL, read_address
 from .errors import ConfigError, PeopleError, Place
-from .model import Address, Envelope, Images, OnUnknown
+from .model import Account, Address, Envelope, Images, OnUnknown, Promise, Security
+from .rates import Pace
 
 #: Tables of the other package: known by name, never read here.
 PIPELINE_TABLES = ("book", "ebook", "edition", "bibliography", "newsletter", "check")
@@ -23,6 +25,7 @@ DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0
 MIN_SECRET = 16
 
 Line = Annotated[str, msgspec.Meta(min_length=1, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+\Z")]
+Rate = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -48,12 +51,42 @@ class Outbox(_Table, frozen=True):
     mail_dir: Line = "build/mail"  # folder of the `file` provider
     images: Images = "embed"  # inside the message, or linked from base_url
     on_unknown: OnUnknown = "hold"  # what becomes of a message nobody can tell about
+    rate: Rate = 0.0  # messages a second at most; 0: no limit
+    connections: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4  # calls at a time at most
+    warm_up: bool = False  # few messages on the first day of a new account, more on each day after
+    max_late_hours: Annotated[int, msgspec.Meta(ge=1)] = 24  # what should have gone longer ago asks first
+    search_minutes: Annotated[int, msgspec.Meta(ge=0)] = 15  # how long a provider's search may lag behind
+    plan_changes: Annotated[float, msgspec.Meta(ge=0, le=1)] = (
+        0.02  # share of people who may change after a plan
+    )
+
+
+Name = Literal["file", "sandbox", "smtp", "resend", "postmark", "mailgun", "brevo", "ses"]
+#: The keys of [provider] each provider reads; another one is refused, never overlooked.
+PROVIDER_KEYS: Mapping[str, frozenset[str]] = {
+    "file": frozenset(),
+    "sandbox": frozenset({"url", "promise"}),
+    "smtp": frozenset({"host", "port", "security"}),
+    "resend": frozenset({"url"}),
+    "postmark": frozenset({"url", "stream"}),
+    "mailgun": frozenset({"url", "domain", "region"}),
+    "brevo": frozenset({"url"}),
+    "ses": frozenset({"url", "region", "stream"}),
+}
 
 
 class Provider(_Table, frozen=True):
     """`[provider]`: who carries the mail."""
 
-    name: Literal["file"] = "file"
+    name: Name = "file"
+    url: str = ""  # another address of the provider's interface, as that of `outbox sandbox`
+    host: str = ""  # smtp
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None  # smtp
+    security: Security = "starttls"  # smtp
+    domain: str = ""  # mailgun: the domain that sends
+    region: str = ""  # mailgun: us or eu; ses: eu-west-1 and the like
+    stream: str = ""  # postmark: the broadcast stream; ses: the configuration set
+    promise: Promise = "keys"  # sandbox: what it can do about a call without an answer
 
 
 TABLES: Mapping[str, type[_Table]] = {"list": List, "outbox": Outbox, "provider": Provider}
@@ -71,9 +104,13 @@ class Settings:
     envelope: Envelope
     database: str = field(repr=False)
     issues: Path
-    mail_dir: Path
     provider: str
+    account: Account
     on_unknown: OnUnknown
+    pace: Pace
+    max_late: timedelta
+    search_lag: timedelta
+    plan_changes: float
     secrets: tuple[str, ...] = field(repr=False)
     segments: Mapping[str, str] = field(default_factory=dict)  # name -> expression
 
@@ -95,9 +132,13 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
             database or env.get("OUTBOX_DATABASE", "") or _public(box.database, text, path), folder
         ),
         issues=folder / box.issues,
-        mail_dir=folder / box.mail_dir,
         provider=provider.name,
+        account=_account(provider, folder / box.mail_dir, env, _Lines(text, path)),
         on_unknown=box.on_unknown,
+        pace=Pace(rate=box.rate, warm_up=box.warm_up, connections=box.connections),
+        max_late=timedelta(hours=box.max_late_hours),
+        search_lag=timedelta(minutes=box.search_minutes),
+        plan_changes=box.plan_changes,
         secrets=_secrets(env),
         segments=_segments(text, _Lines(text, path)),
     )
@@ -204,6 +245,31 @@ def _envelope(group: List, box: Outbox, lines: _Lines) -> Envelope:
     )
 
 
+def _account(table: Provider, folder: Path, env: Mapping[str, str], lines: _Lines) -> Account:
+    for key in table.__struct_fields__:
+        value, default = getattr(table, key), getattr(Provider(), key)
+        if value != default and key not in {"name", *PROVIDER_KEYS[table.name]}:
+            raise lines.error(f"[provider] {key}: {table.name!r} has no use for it", "provider", key)
+    if table.name == "mailgun" and table.region not in {"", "us", "eu"}:
+        raise lines.error("[provider] region: Mailgun has us and eu", "provider", "region")
+    if table.name == "ses" and not re.fullmatch(r"[a-z]{2}(?:-[a-z]+)+-[0-9]", table.region):
+        raise lines.error(
+            "[provider] region: write one of Amazon's, for example eu-west-1", "provider", "region"
+        )
+    return Account(
+        folder=folder,
+        env=env,
+        url=table.url,
+        host=table.host,
+        port=table.port or 0,
+        security=table.security,
+        domain=table.domain,
+        region=table.region,
+        stream=table.stream,
+        promise=table.promise,
+    )
+
+
 def _address(text: str, key: str, lines: _Lines) -> Address:
     try:
         return read_address(text)
@@ -222,8 +288,10 @@ def _public(url: str, text: str, path: Path) -> str:
 
 
 def _database(url: str, folder: Path) -> str:
+    if url.startswith("postgresql://"):
+        return url
     if not url.startswith("sqlite:///"):
-        raise ConfigError("the database must be sqlite:///FILE; other databases are not supported yet")
+        raise ConfigError("the database must be sqlite:///FILE or postgresql://USER@HOST/NAME")
     return f"sqlite:///{folder / url.removeprefix('sqlite:///')}"
 
 

@@ -14,6 +14,7 @@ WORD = 60  # longest word that stays as it is
 PIECE = 36  # bytes of UTF-8 in one encoded word
 UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 PLAIN_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+SPECIAL = re.compile(r"""[][()<>@,:;.\\"]""")
 NOT_A_MAILBOX = re.compile(r"[^\x21-\x7e]|[<>]")
 
 
@@ -55,6 +56,14 @@ def encode_address(address: Address) -> str:
     if NOT_A_MAILBOX.search(address.email):
         raise OutboxError(f"{address.email!r} cannot stand in a header")
     return f"{encode_phrase(address.name)} <{address.email}>" if address.name else address.email
+
+
+def show_address(address: Address) -> str:
+    """Return `Name <mailbox>` in Unicode, quoted where needed, as JSON interfaces take it."""
+    if not address.name:
+        return address.email
+    name = re.sub(r'(["\\])', r"\\\1", address.name)
+    return f'"{name}" <{address.email}>' if SPECIAL.search(name) else f"{name} <{address.email}>"
 
 
 def refuse_breaks(value: str) -> None:

@@ -19,6 +19,7 @@ from .model import Field, FieldType, Issue, Kind, Template
 DOCUMENT = "issue.json"
 BODIES = ("body.html", "body.txt")
 FOLDERS = ("images", "attachments")
+PREVIEW = "preview"  # may hold pictures of the letter, which are no part of it
 MAX_BYTES = 25_000_000  # of a whole folder; more than any provider takes
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -164,6 +165,8 @@ def digest_of(raw: Mapping[str, Any]) -> str:
 def _walk(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
+        if inside.parts[0] == PREVIEW and (folder / PREVIEW).is_dir() and not (folder / PREVIEW).is_symlink():
+            continue
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
             raise IssueError("is not a plain file", Place(f"{folder.name}/{inside}"))
         if path.is_dir() and inside.as_posix() not in FOLDERS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from types import MappingProxyType
@@ -24,9 +24,11 @@ from .model import (
     OnUnknown,
     Recipient,
     Send,
+    State,
     Template,
 )
 from .store import Tx, issues, ledger
+from .store import freeze as freezing
 from .tokens import Signer
 
 MAX_HTML, WARN_HTML = (
@@ -37,6 +39,10 @@ IMAGE = re.compile(r"""(\bsrc\s*=\s*["'])(images/[^"']+)(?=["'])""")
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
 )
+
+
+#: Names and expressions of the parts of the list that issues can be for.
+NO_SEGMENTS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +70,18 @@ class FrozenSend:
     signer: Signer
 
 
-def plan(tx: Tx, issue: Issue, envelope: Envelope, *, now: datetime, at: datetime | None = None) -> Plan:
+def plan(
+    tx: Tx,
+    issue: Issue,
+    envelope: Envelope,
+    *,
+    now: datetime,
+    at: datetime | None = None,
+    segments: Mapping[str, str] = NO_SEGMENTS,
+) -> Plan:
     """Say what sending `issue` would do, changing nothing."""
-    audience, first = ledger.count_audience(tx)
-    problems, notes = check(issue, envelope)
+    audience, first = freezing.count_audience(tx, segments.get(issue.segment, ""), now)
+    problems, notes = check(issue, envelope, segments)
     return Plan(
         slug=issue.slug,
         subject=issue.subject,
@@ -81,9 +95,13 @@ def plan(tx: Tx, issue: Issue, envelope: Envelope, *, now: datetime, at: datetim
     )
 
 
-def check(issue: Issue, envelope: Envelope) -> tuple[list[str], list[str]]:
+def check(
+    issue: Issue, envelope: Envelope, segments: Mapping[str, str] = NO_SEGMENTS
+) -> tuple[list[str], list[str]]:
     """Return what forbids the send of an issue, and what its author should know."""
     problems = [say for wrong, say in _RULES if wrong(issue, envelope)]
+    if issue.segment and issue.segment not in segments:
+        problems.append(f"is for the segment {issue.segment!r}; write it into [segments] of book.toml")
     size = len(issue.files["body.html"])
     if size > MAX_HTML:
         problems.append(f"body.html has {size:,} bytes; Gmail cuts off after {MAX_HTML:,}")
@@ -108,12 +126,15 @@ def freeze(
     send_id: str,
     now: datetime,
     at: datetime | None = None,
+    segments: Mapping[str, str] = NO_SEGMENTS,
 ) -> int:
     """Copy the issue into the database and plan one message for everyone confirmed; returns how many.
 
+    `segments` holds the expressions of book.toml; an issue for one goes to its people alone.
+
     Raises IssueError when the issue may not be sent, or was frozen before.
     """
-    problems, _ = check(issue, envelope)
+    problems, _ = check(issue, envelope, segments)
     if problems:
         raise IssueError("; ".join(problems), Place(issue.slug))
     known = issues.digest_of(tx, issue.slug)
@@ -128,22 +149,31 @@ def freeze(
     order = Send(
         send_id, issue.slug, issue.digest, provider, on_unknown, _due(issue, now=now, at=at), envelope
     )
-    return ledger.freeze(tx, order, issue_id=issues.put(tx, issue, now), max_batch=max_batch, now=now)
+    own = [name for name in issue.fields if name not in KNOWN]
+    number = issues.put(tx, issue, now)
+    chosen = segments.get(issue.segment, "")
+    return freezing.freeze(
+        tx, order, issue_id=number, max_batch=max_batch, now=now, fields=own, segment=chosen
+    )
 
 
 def load(tx: Tx, send_id: str, signer: Signer) -> FrozenSend:
     """Read a send back from the ledger; the folder it came from is not looked at again."""
     order = ledger.find_send(tx, send_id)
     document, files = issues.load(tx, order.slug)
-    issue = parse(document, files, order.slug)
+    return compose(order, parse(document, files, order.slug), signer)
+
+
+def compose(order: Send, issue: Issue, signer: Signer) -> FrozenSend:
+    """Split an issue into the letter that everyone of a send gets; raises IssueError."""
     subject, _, text = split_issue(issue)
     html, shown = place_images(issue, order.envelope)
     added = [
-        Attachment(name, kind, files[f"attachments/{name}"])
+        Attachment(name, kind, issue.files[f"attachments/{name}"])
         for name, kind in sorted(issue.attachments.items())
     ]
     fields = {**KNOWN, **issue.fields}
-    shared = _shared_values(order, fields)
+    shared = _shared_values(order)
     check_values(shared, fields)
     letter = Letter(
         subject=subject.settle(shared),
@@ -164,9 +194,15 @@ def personalise(frozen: FrozenSend, person: Recipient) -> Addressee:
     envelope, sign = frozen.send.envelope, frozen.signer.sign
     encode_address(person.address)  # refuses what no header can carry
     first_name = (person.name.split() or [frozen.fields["first_name"].default])[0]
-    check_values({"first_name": first_name}, frozen.fields)
+    own = {
+        name: person.values.get(name) or field.default
+        for name, field in frozen.fields.items()
+        if name not in KNOWN
+    }
+    check_values({"first_name": first_name, **own}, frozen.fields)
     unsubscribe = sign("unsubscribe", person.subscriber_id)
     values = {
+        **own,
         "first_name": first_name,
         "unsubscribe_url": f"{envelope.base_url}/unsubscribe/{unsubscribe}",
         "unsubscribe_token": unsubscribe,
@@ -174,6 +210,26 @@ def personalise(frozen: FrozenSend, person: Recipient) -> Addressee:
     }
     message_id = f"<{person.outbox_id}@{envelope.list_id}>"
     return Addressee(person.outbox_id, person.address, message_id, values)
+
+
+def make_test(
+    issue: Issue, envelope: Envelope, signer: Signer, to: str, *, test_id: str, now: datetime
+) -> tuple[Letter, Addressee]:
+    """Make a letter to one address that stands outside the ledger; its subject says that it is a test.
+
+    Raises IssueError. The links in it are those of nobody.
+    """
+    order = Send(test_id, issue.slug, issue.digest, "", "hold", now, envelope)
+    frozen = compose(order, issue, signer)
+    first, *others = frozen.letter.subject.literals
+    subject = replace(frozen.letter.subject, literals=(f"[test] {first}", *others))
+    person = Recipient(test_id, 0, to, "", State.PLANNED)
+    return replace(frozen.letter, subject=subject), personalise(frozen, person)
+
+
+def carries_files(issue: Issue, envelope: Envelope) -> bool:
+    """Whether files travel inside each message; some providers then take fewer in one call."""
+    return bool(issue.attachments or place_images(issue, envelope)[1])
 
 
 def place_images(issue: Issue, envelope: Envelope) -> tuple[str, list[Attachment]]:
@@ -212,11 +268,9 @@ def _issue_url(envelope: Envelope, slug: str) -> str:
     return f"{envelope.base_url}/issues/{slug}/"
 
 
-def _shared_values(order: Send, fields: Mapping[str, Field]) -> dict[str, str]:
+def _shared_values(order: Send) -> dict[str, str]:
     envelope = order.envelope
-    defaults = {name: field.default for name, field in fields.items() if name not in KNOWN}
     return {
-        **defaults,
         "browser_url": _issue_url(envelope, order.slug),
         "postal_address": envelope.postal_address,
         "list_name": envelope.list_name,
@@ -257,10 +311,6 @@ _RULES = (
     (
         lambda issue, envelope: issue.list_name not in {"", envelope.list_name},
         "is made for another list than [list] name in book.toml",
-    ),
-    (
-        lambda issue, _: issue.segment,
-        "is for a segment of the list, and segments are not there yet",
     ),
     (
         lambda issue, _: any(name in issue.fields for name in _PERSONAL),

@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
 import msgspec
 
 Kind = Literal["issue", "letter"]
-OnUnknown = Literal["hold", "resend"]
+OnUnknown = Literal["hold", "resend", "assume-sent"]
+SendState = Literal["active", "paused", "cancelled"]
 Images = Literal["embed", "link"]
 FieldType = Literal["text", "html", "url"]
 Escape = Callable[[str], str]
@@ -40,6 +42,10 @@ class State(StrEnum):
     RETRY = "retry"
     HELD = "held"
     SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
 
 
 class ChunkState(StrEnum):
@@ -50,6 +56,20 @@ class ChunkState(StrEnum):
     RETRY = "retry"
     HELD = "held"
     DONE = "done"
+    CANCELLED = "cancelled"
+
+
+#: Where a message stands of which nothing else is written than the state of its chunk.
+STATE_IN: Mapping[ChunkState, State] = MappingProxyType(
+    {
+        ChunkState.PLANNED: State.PLANNED,
+        ChunkState.IN_DOUBT: State.IN_DOUBT,
+        ChunkState.RETRY: State.RETRY,
+        ChunkState.HELD: State.HELD,
+        ChunkState.DONE: State.ACCEPTED,
+        ChunkState.CANCELLED: State.CANCELLED,
+    }
+)
 
 
 class EventType(StrEnum):
@@ -221,11 +241,17 @@ class Send:
     on_unknown: OnUnknown
     due_at: datetime
     envelope: Envelope
+    state: SendState = "active"
+    reason: str = ""  # why it is not active
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The messages of one provider call; `epoch` fences: only who claimed it can settle it."""
+    """The messages of one provider call; `epoch` fences: only who claimed it can settle it.
+
+    `size` people were put into it at its making and stay there; for `follow` of them nothing
+    else is written down than the chunk's own state.
+    """
 
     send_id: str
     no: int
@@ -234,6 +260,8 @@ class Chunk:
     epoch: int
     first_try_at: datetime | None
     body_sha: str
+    size: int = 0
+    follow: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +273,8 @@ class Recipient:
     email: str
     name: str
     state: State
+    token: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def outbox_id(self) -> str:
@@ -280,6 +310,9 @@ class Progress:
     due_at: datetime
     audience: int
     states: Mapping[State, int]
+    send_id: str = ""
+    state: SendState = "active"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,6 +384,7 @@ class PreparedBatch:
     headers: Mapping[str, str]
     body: bytes
     outbox_ids: tuple[str, ...]
+    recipients: tuple[str, ...] = ()  # mailboxes, in the same order
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,12 +399,21 @@ class ItemResult:
     retry_after: float | None = None  # seconds
 
 
+#: Codes of a call that was refused whole: what it carried may go in two halves.
+REFUSED_WHOLE = frozenset({"http 400", "http 413", "http 422"})
+#: Codes that every further call would meet too: a person must act first.
+STOPS = frozenset(
+    {"http 401", "http 402", "http 403", "http 404", "http 405", "http 3xx", "smtp auth", "smtp from"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a provider can do; figures in messages, bytes and seconds.
 
     `lookup` says how a provider can be asked what it holds: `exact` means that an absent
-    message was surely not accepted; `none` that it cannot be asked.
+    message was surely not accepted; `none` that it cannot be asked. `merges` says that a batch
+    has one body, which the provider fills for each recipient.
     """
 
     max_batch: int
@@ -384,3 +427,29 @@ class Capabilities:
     lookup: Literal["exact", "metadata", "tag", "recipient", "none"]
     lookup_window_s: int
     atomic_batch: bool | None
+    merges: bool = False
+    smtputf8: bool = False
+
+    def batch_of(self, *, attachments: bool) -> int:
+        """How many messages one call takes, if they carry files or not."""
+        return 1 if attachments and not self.attachments_in_batch else self.max_batch
+
+
+Security = Literal["starttls", "tls", "none"]
+Promise = Literal["keys", "search", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a provider is made from: [provider] of book.toml, and the environment for its secrets."""
+
+    folder: Path  # of the provider `file`
+    env: Mapping[str, str] = field(repr=False)
+    url: str = ""  # of the provider's API; empty: its own
+    host: str = ""
+    port: int = 0  # 0: the usual one
+    security: Security = "starttls"
+    domain: str = ""
+    region: str = ""
+    stream: str = ""
+    promise: Promise = "keys"

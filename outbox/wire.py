@@ -6,25 +6,27 @@ A value is escaped for the place it stands in first (`fields`), then for the wir
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 from operator import itemgetter
 from types import MappingProxyType
 
-from .headers import encode_address
-from .model import Addressee, Template
+from .headers import encode_address, show_address
+from .model import Addressee, Escape, Template
 
 Spell = Callable[[str], bytes]  # a text as a wire wants it; must not depend on what stands around it
 
-#: What an addressee has beside the values of the fields; no field can have such a name.
+#: What an addressee has beside the values of the fields. No field has such a name: see `own`.
 OWN: Mapping[str, Callable[[Addressee], str]] = MappingProxyType(
     {
-        "outbox-id": lambda person: person.outbox_id,
-        "message-id": lambda person: person.message_id,
-        "email": lambda person: person.to.email,
-        "name-shown": lambda person: person.to.name,
-        "mailbox": lambda person: encode_address(person.to),
+        "own-id": lambda person: person.outbox_id,
+        "own-message-id": lambda person: person.message_id,
+        "own-email": lambda person: person.to.email,
+        "own-name": lambda person: person.to.name,
+        "own-mailbox": lambda person: encode_address(person.to),
+        "own-shown": lambda person: show_address(person.to),
     }
 )
 
@@ -48,6 +50,13 @@ class Hole:
         return lambda person: spell(text.fill(values_of(person, text.names)))
 
 
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A JSON value that travels as a text inside another."""
+
+    value: object
+
+
 class Form:
     """Bytes split at their holes. A hole that occurs twice is filled once for each person."""
 
@@ -62,9 +71,13 @@ class Form:
         ]
         self._pick = itemgetter(*order, *order[:1])  # one more than needed: a single index gives no tuple
 
+    def own_pieces(self, person: Addressee) -> list[bytes]:
+        """What goes into the holes for one person, each once."""
+        return [fill(person) for fill in self._fills]
+
     def pieces(self, person: Addressee) -> tuple[bytes, ...]:
         """The pieces of one message, ready to be joined."""
-        picked: tuple[bytes, ...] = self._pick((*self._fixed, *[fill(person) for fill in self._fills]))
+        picked: tuple[bytes, ...] = self._pick((*self._fixed, *self.own_pieces(person)))
         return picked[:-1]
 
     def fill(self, person: Addressee) -> bytes:
@@ -78,9 +91,32 @@ class Form:
         return b"".join(chain((head, *self.pieces(first)), chain.from_iterable(rest), (tail,)))
 
 
-def own(name: str) -> Template:
+class Merge:
+    """One body for all recipients in which a provider's own fields stand, and what goes into them.
+
+    A value is escaped by us, for the place it stands in, so one field in two places may be two of theirs.
+    """
+
+    def __init__(self, shape: str) -> None:
+        self._shape = shape  # how the provider spells a field; {} is its name
+        self._names: dict[tuple[str, Escape], str] = {}
+
+    def put(self, text: Template) -> str:
+        """Return a text with the provider's fields in it."""
+        parts = [text.literals[0]]
+        for slot, literal in zip(text.slots, text.literals[1:], strict=True):
+            name = self._names.setdefault(slot, f"f{len(self._names)}")
+            parts += (self._shape.replace("{}", name), literal)
+        return "".join(parts)
+
+    def values(self) -> Mapping[str, Template]:
+        """What stands for each of the provider's fields met so far."""
+        return {name: Template(("", ""), (slot,)) for slot, name in self._names.items()}
+
+
+def own(name: str, put: Escape = str) -> Template:
     """What an addressee has of its own (`OWN`), as a text to put into a form."""
-    return Template(("", ""), ((name, str),))
+    return Template(("", ""), ((f"own-{name}", put),))
 
 
 def values_of(person: Addressee, names: Iterable[str]) -> Mapping[str, str]:
@@ -100,8 +136,14 @@ def spell_out(text: Template, spell: Spell, *, apart: bytes = b"") -> Iterator[b
 
 
 def spell_json(value: object) -> Iterator[bytes | Hole]:
-    """A JSON value in which a Template may stand wherever a text may; keys are sorted."""
+    """A JSON value in which a Template may stand wherever a text may, and a Hole for a value; keys are sorted."""
     match value:
+        case Hole():
+            yield value
+        case Quoted():
+            yield b'"'
+            yield from (_quoted(part) for part in spell_json(value.value))
+            yield b'"'
         case Template():
             yield b'"'
             yield from spell_out(value, json_text)
@@ -119,8 +161,20 @@ def json_text(text: str) -> bytes:
     return _quote(text)[1:-1].encode()
 
 
+def base64_text(content: bytes) -> str:
+    """A file as JSON carries it."""
+    return b64encode(content).decode()
+
+
 # The function json.dumps itself calls for a text: a fifth of the time.
 _quote: Callable[[str], str] = json.encoder.encode_basestring
+
+
+def _quoted(part: bytes | Hole) -> bytes | Hole:
+    if isinstance(part, bytes):
+        return json_text(part.decode())
+    spell = part.spell
+    return Hole(part.text, lambda text: json_text(spell(text).decode()))
 
 
 def _member(key: str, item: object) -> Iterator[bytes | Hole]:

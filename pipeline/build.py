@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,16 +29,30 @@ def _be_quiet(_: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Manuscript:
-    """A book's folder, read: what every edition is cut from."""
+    """A book's folder, read: what every edition is cut from. Its layouts are made ready once."""
 
     folder: Path
     config: Config
     chapters: tuple[Chapter, ...]
     made_at: datetime
+    _layouts: dict[str, Layout] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _types: dict[str, Type] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def cache(self) -> Path:
         return self.folder / "build" / "cache"
+
+    def read_layout(self, name: str) -> Layout:
+        """The layout called `name`. Raises LayoutError."""
+        if name not in self._layouts:
+            self._layouts[name] = read_layout(name, self.folder, cache=self.cache / "templates")
+        return self._layouts[name]
+
+    def prepare_type(self, layout: Layout) -> Type:
+        """The faces of a layout, ready to be used; slow at first. Raises LayoutError."""
+        if layout.name not in self._types:
+            self._types[layout.name] = prepare_type(layout.faces, self.cache)
+        return self._types[layout.name]
 
 
 def open_manuscript(folder: Path, *, epoch: str | None = None) -> Manuscript:
@@ -73,8 +87,7 @@ def choose_editions(config: Config, name: str = "") -> tuple[EditionTable, ...]:
 
 def resolve_edition(manuscript: Manuscript, edition: EditionTable) -> tuple[Book, Layout]:
     """One edition's book, and the layout it is made in."""
-    name = edition.layout or manuscript.config.ebook.layout
-    layout = read_layout(name, manuscript.folder, cache=manuscript.cache / "templates")
+    layout = manuscript.read_layout(edition.layout or manuscript.config.ebook.layout)
     book = resolve(
         manuscript.chapters, manuscript.config, edition, folder=manuscript.folder,
         words=layout.read_words(manuscript.config.book.language), made_at=manuscript.made_at,
@@ -97,15 +110,11 @@ def make_edition(
     book, layout = resolve_edition(manuscript, edition)
     raise_all(find_errors(book))
     wanted = _choose_formats(formats or edition.formats or manuscript.config.ebook.formats)
-    settings = _prepare(
+    settings = prepare_settings(
         manuscript, book, layout, formats=wanted, name=name_file(manuscript.config, edition), say=say
     )
-    if settings.type.faces:
-        from .glyphs import find_missing_glyphs
-
-        families = {use: layout.tokens[f"font-{use}"].split(",")[0].strip("\"' ") for use in ("text", "code")}
-        for place, message in find_missing_glyphs(book, settings.type.faces, families=families):
-            warn(f"{place}: M050 warning: {message}")
+    for place, message in find_font_gaps(book, layout, settings.type):
+        warn(f"{place}: M050 warning: {message}")
     made: list[Edition] = []
     for format_name in wanted:
         say(f"{settings.file_name}.{format_name}")
@@ -113,6 +122,15 @@ def make_edition(
         if made[-1].format == "pdf":
             settings = replace(settings, pages=made[-1].pages, page_source=_name_source(book))
     return tuple(made)
+
+
+def find_font_gaps(book: Book, layout: Layout, kind: Type) -> Iterator[tuple[Place, str]]:
+    """Where the book has a character that its fonts lack (rule M050); no fonts, no gaps."""
+    if kind.faces:
+        from .glyphs import find_missing_glyphs
+
+        families = {use: layout.tokens[f"font-{use}"].split(",")[0].strip("\"' ") for use in ("text", "code")}
+        yield from find_missing_glyphs(book, kind.faces, families=families)
 
 
 #: Formats in the order in which they need each other.
@@ -144,8 +162,14 @@ def name_file(config: Config, edition: EditionTable) -> str:
     return stem if edition.name == "full" else f"{stem}-{edition.name}"
 
 
-def _prepare(
-    manuscript: Manuscript, book: Book, layout: Layout, *, formats: Sequence[str], name: str, say: Progress
+def prepare_settings(
+    manuscript: Manuscript,
+    book: Book,
+    layout: Layout,
+    *,
+    formats: Sequence[str],
+    name: str,
+    say: Progress = _be_quiet,
 ) -> Settings:
     """What the formats share. Fonts and pictures are slow to load: a book that needs none loads none."""
     ebook = manuscript.config.ebook
@@ -154,7 +178,7 @@ def _prepare(
         file_name=name, type=Type((), manuscript.cache), page=page, embed_fonts=ebook.embed_fonts, say=say
     )
     if "pdf" in formats or ebook.embed_fonts or book.meta.cover != "none" or book.images:
-        settings = replace(settings, type=prepare_type(layout.faces, manuscript.cache))
+        settings = replace(settings, type=manuscript.prepare_type(layout))
     if book.images:
         from .pictures import prepare_pictures
 

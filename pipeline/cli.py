@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,7 +78,7 @@ def check(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print findings as JSON.")] = False,
 ) -> None:
-    """Read the manuscript over: alternative texts, links, headings, leftovers.
+    """Read the manuscript and its letters over: alternative texts, links, contrast, size, leftovers.
 
     Examples: pipeline check; pipeline check --judges
     """
@@ -128,27 +129,73 @@ def ebook(
 def newsletter(
     book: _Book = Path(),
     issue: Annotated[str, typer.Option("--issue", metavar="NAME", help="Only this issue or letter.")] = "",
+    pictures: Annotated[
+        bool, typer.Option("--preview", help="Also write pictures of each into its folder preview/.")
+    ] = False,
     verbose: _Verbose = False,
 ) -> None:
-    """Write the issues and letters to build/issues and build/letters, for the outbox to deliver.
+    """Write issues and letters for the outbox to deliver to build/issues and build/letters, the site to build/site.
 
-    Examples: pipeline newsletter; pipeline newsletter --issue immune-system-and-cancer
+    The site holds all issues, so --issue leaves it alone.
+
+    Examples: pipeline newsletter; pipeline newsletter --issue immune-system-and-cancer --preview
     """
+    gc.disable()  # as for a book
     from .build import open_manuscript
-    from .newsletter import make_issues, write_issues
+    from .files import update_folder
+    from .newsletter import NO_SITE, make_issues, make_pages, resolve_mail, write_issues
+    from .proofread import read_letters
 
     with _watch(verbose=verbose) as say:
         manuscript = open_manuscript(book, epoch=os.environ.get("SOURCE_DATE_EPOCH"))
+        build = manuscript.folder / "build"
         say("issues")
-        issues = make_issues(manuscript, only=issue)
-        paths = write_issues(manuscript.folder / "build", issues, all_of_them=not issue)
-    for made in issues:
-        for notice in made.notices:
-            _warn(notice)
-    if not paths:
+        mail = resolve_mail(manuscript)
+        issues = make_issues(manuscript, only=issue, book=mail)
+        say("check")
+        findings = read_letters(mail, issues, off=manuscript.config.check.off)
+        for notice in (*(notice for made in issues for notice in made.notices), *findings):
+            _warn(str(notice))
+        if any(finding.severity == "error" for finding in findings):
+            _warn(
+                "no letter was written; mend the errors, and until then what was made before is still there"
+            )
+            raise SystemExit(MUST_ACT)
+        paths = write_issues(build, issues, all_of_them=not issue)
+        if not issue:
+            say("site")
+            update_folder(build / "site", make_pages(manuscript, mail, issues))
+            paths = (*paths, build / "site" / "index.html")
+    if not issues:
         _warn("nothing goes out by mail; write issue: 2026-08-31 in a chapter's header")
+    elif not issue and not manuscript.config.newsletter.site:
+        _warn(NO_SITE)
     for path in paths:
         print(path.relative_to(manuscript.folder))
+    if pictures:
+        from .preview.pictures import write_pictures
+
+        with _watch(verbose=verbose) as say:
+            say("pictures of the letters")
+            write_pictures(manuscript.folder, paths[: len(issues)], issues)
+
+
+@app.command()
+def preview(
+    book: _Book = Path(),
+    port: Annotated[
+        int | None,
+        typer.Option("--port", metavar="N", min=0, max=65535, help="The port; else the next free one."),
+    ] = None,
+    show: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = True,
+) -> None:
+    """Show a chapter in every output, in a browser on this machine, made anew whenever you save.
+
+    Examples: pipeline preview; pipeline preview --port 9000 --no-open
+    """
+    from .preview.server import serve
+
+    serve(book, port=port, show=show, say=partial(print, flush=True), today=_today())
 
 
 def _today() -> date:

@@ -14,7 +14,7 @@ from .errors import LayoutError, Place
 from .model import FaceSpec
 
 #: Where the layouts that come with the project are: beside the packages in a clone, inside the wheel otherwise.
-_HOMES = (Path(__file__).parent / "_layouts", Path(__file__).parent.parent / "layouts")
+HOMES = (Path(__file__).parent / "_layouts", Path(__file__).parent.parent / "layouts")
 _VARIABLE = re.compile(r"var\(\s*--([a-z][a-z0-9-]*)\s*\)")
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
 
@@ -91,16 +91,23 @@ class Layout:
 
     def read_words(self, language: str) -> Mapping[str, str]:
         """What the press prints by itself, in `language` or, word by word, in English."""
-        words: dict[str, str] = {}
-        for code in dict.fromkeys(["en", language.split("-", maxsplit=1)[0], language]):
-            path = self.find(f"words/{code}.toml")
-            words |= tomllib.loads(path.read_text(encoding="utf-8")) if path else {}
-        return words
+        if language not in self._words:
+            words: dict[str, str] = {}
+            for code in dict.fromkeys(["en", language.split("-", maxsplit=1)[0], language]):
+                path = self.find(f"words/{code}.toml")
+                words |= tomllib.loads(path.read_text(encoding="utf-8")) if path else {}
+            self._words[language] = words
+        return self._words[language]
+
+    @cached_property
+    def _words(self) -> dict[str, Mapping[str, str]]:
+        """Words by language, read once."""
+        return {}
 
 
 def list_layouts(folder: Path) -> tuple[str, ...]:
     """Names of the layouts a book in `folder` can choose."""
-    homes = [folder / "layouts", *_HOMES]
+    homes = [folder / "layouts", *HOMES]
     names = {path.parent.name for home in homes for path in home.glob("*/layout.toml")}
     return tuple(sorted(names - {"base"}))
 
@@ -110,7 +117,7 @@ def read_layout(name: str, folder: Path, *, cache: Path | None = None) -> Layout
 
     Raises LayoutError when there is none, or when its layout.toml cannot be used.
     """
-    homes = [home for home in (folder / "layouts", *_HOMES) if home.is_dir()]
+    homes = [home for home in (folder / "layouts", *HOMES) if home.is_dir()]
     found = next((home / name for home in homes if (home / name / "layout.toml").exists()), None)
     base = next((home / "base" for home in homes if (home / "base" / "layout.toml").exists()), None)
     if not found or not base or name == "base":

@@ -1,11 +1,13 @@
-"""Make the newsletter: issues and letters, each a folder for the outbox."""
+"""Make the newsletter: issues and letters, each a folder for the outbox, and the site where issues can be read."""
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import time as Time
+from html import unescape
 from pathlib import Path
 
 from .build import Manuscript
@@ -14,27 +16,38 @@ from .config.values import OUTBOX_FIELDS
 from .errors import ConfigError, ManuscriptError, PipelineError, Place, raise_all
 from .files import write_atomically
 from .formats.issue import Issue, MailSettings, make_issue, name_issue, write_issue
+from .formats.site import SiteSettings, make_site
 from .hints import suggest
-from .layouts import Layout, read_layout
+from .layouts import Layout
 from .mail.compose import compose
+from .mail.extract import Extract
+from .mail.frame import make_frame
+from .mail.markup import MailPicture
 from .mail.pictures import prepare_pictures
 from .manuscript import read_mail
-from .model import Book, Chapter
+from .model import Book, Chapter, Mailing
 from .resolve import resolve
-from .typeset import prepare_type
+from .sections import Words
+from .web.page import Page
 
 #: Kinds of mail -> the folder in build/ they are written to.
 FOLDERS: Mapping[str, str] = {"issue": "issues", "letter": "letters"}
+#: What the author is told whose book.toml does not say where the site will be.
+NO_SITE = (
+    "book.toml does not say where build/site will be put online, so it has no feeds; write [newsletter] site"
+)
 #: In such a folder, the names of those that were made here: when one is made no more, it is taken away.
 _MADE = ".made"
+_TAG = re.compile(r"<[^>]*>")
 
 
-def make_issues(manuscript: Manuscript, *, only: str = "") -> tuple[Issue, ...]:
+def make_issues(manuscript: Manuscript, *, only: str = "", book: Book | None = None) -> tuple[Issue, ...]:
     """Every issue and letter, or the one called `only`, by its folder's name or its chapter's slug.
 
+    `book` is the manuscript as mail sees it, where it has been resolved already.
     Raises ConfigError for a name that is not there, and what the author must mend.
     """
-    book = resolve_mail(manuscript)
+    book = book or resolve_mail(manuscript)
     wanted = choose_mail(book, only)
     issues: list[Issue] = []
     errors: list[PipelineError] = []
@@ -74,6 +87,16 @@ def render_issue(manuscript: Manuscript, book: Book, chapter: Chapter) -> Issue:
     """One issue or letter of `book`, which is the manuscript as mail sees it."""
     config = manuscript.config
     layout = _read_layout(manuscript, chapter.mailing.layout if chapter.mailing else "")
+    taken, pictures = _take(manuscript, book, chapter, layout)
+    settings = _make_settings(config.newsletter)
+    return make_issue(book, layout, replace(settings, pictures=pictures), chapter=chapter, taken=taken)
+
+
+def _take(
+    manuscript: Manuscript, book: Book, chapter: Chapter, layout: Layout
+) -> tuple[Extract, tuple[MailPicture, ...]]:
+    """The text of `chapter` as mail shows it, and the pictures in it."""
+    config = manuscript.config
     words = layout.read_words(chapter.lang or book.language)
     taken = compose(book, chapter, words, address=config.newsletter.site.rstrip("/"))
     inside = {item.slug for item in taken.items}
@@ -81,17 +104,63 @@ def render_issue(manuscript: Manuscript, book: Book, chapter: Chapter) -> Issue:
     pictures = prepare_pictures(
         [chapter, *(other for other in book.chapters if other.slug in inside)],
         manuscript.folder / config.ebook.chapters,
-        prepare_type(layout.faces, manuscript.cache),
-        shown=shown,
+        shown=shown, cache=manuscript.cache, kind=lambda: manuscript.prepare_type(layout),
     ) if shown else ()  # fmt: skip
-    settings = _make_settings(config.newsletter)
-    return make_issue(book, layout, replace(settings, pictures=pictures), chapter=chapter, taken=taken)
+    return taken, pictures
+
+
+def make_pages(manuscript: Manuscript, book: Book, issues: Sequence[Issue]) -> Mapping[str, bytes]:
+    """The files of the site: a page for each of `issues`, and for each chapter that they, or letters, lead to.
+
+    `book` is the manuscript as mail sees it. An issue for one segment has a page, for its
+    letter names it, but no archive lists it.
+    """
+    table, layout = manuscript.config.newsletter, _read_layout(manuscript)
+    chapters = {chapter.slug: chapter for chapter in book.chapters}
+    sent = {name_issue(chapter): chapter for chapter in choose_mail(book)}
+    reads = dict.fromkeys(slug for issue in issues for slug in issue.taken.reads)
+    aside = [_make_reading(manuscript, book, chapters[slug], layout) for slug in reads]
+    listed: list[Page] = []
+    for issue in issues:
+        if issue.kind == "issue":
+            mailing = sent[issue.slug].mailing or Mailing()
+            fields = _say_fields(manuscript, issue.frame.words)
+            page = Page(
+                issue.slug, mailing.date or book.made_at.date(), issue.taken, issue.frame,
+                sent[issue.slug].summary, issue.pictures, fields,
+            )  # fmt: skip
+            (aside if mailing.segment else listed).append(page)
+    settings = SiteSettings(
+        name=table.title or book.meta.title, language=book.language, address=table.site.rstrip("/"),
+        description=table.description, sign_up=table.sign_up,
+    )  # fmt: skip
+    return make_site(listed, layout, settings, aside=aside)
+
+
+def _make_reading(manuscript: Manuscript, book: Book, chapter: Chapter, layout: Layout) -> Page:
+    """The whole of a chapter of which an issue shows a part."""
+    whole = replace(chapter, mailing=None)
+    words = Words(layout.read_words(chapter.lang or book.language))
+    text, pictures = _take(manuscript, book, whole, layout)
+    frame = make_frame(book, whole, text, words=words, day=None)
+    fields = _say_fields(manuscript, words.table)
+    return Page(f"read/{chapter.slug}", book.made_at.date(), text, frame, chapter.summary, pictures, fields)
+
+
+def _say_fields(manuscript: Manuscript, words: Mapping[str, str]) -> dict[str, str]:
+    """What stands on a page, which everybody reads, in place of each merge field; of markup the words."""
+    config = manuscript.config
+    defaults = {
+        name: unescape(_TAG.sub("", table.default)) if table.type == "html" else table.default
+        for name, table in config.newsletter.fields.items()
+    }
+    name = config.newsletter.title or config.book.title
+    return {"first_name": words["friend"], **defaults, "list_name": name}
 
 
 def _read_layout(manuscript: Manuscript, name: str = "") -> Layout:
     config = manuscript.config
-    wanted = name or config.newsletter.layout or config.ebook.layout
-    return read_layout(wanted, manuscript.folder, cache=manuscript.cache / "templates")
+    return manuscript.read_layout(name or config.newsletter.layout or config.ebook.layout)
 
 
 def _make_settings(table: Newsletter) -> MailSettings:

@@ -17,13 +17,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """Puts sections on pages."""
+    """Puts sections on pages; `at_page` is called before each page and may raise to call it off.
+
+    A part of a book printed `alone` may point at what is not there.
+    """
 
     make_sheet: Callable[[Sequence[Section]], Sheet]
     kind: Type
+    alone: bool = False
+    at_page: Callable[[], None] = lambda: None
 
     def print(self, sections: Sequence[Section], *, alone: bool = False, thorough: bool = False) -> Document:
-        return lay_out(self.make_sheet(sections), self.kind, alone=alone, thorough=thorough)
+        sheet = self.make_sheet(sections)
+        return lay_out(sheet, self.kind, alone=alone or self.alone, thorough=thorough, at_page=self.at_page)
 
 
 _NOTE = re.compile(r'<span class="footnote" id="([^"]+)"')

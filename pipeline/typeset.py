@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
+import io
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,12 +48,20 @@ class Sheet:
     pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def lay_out(sheet: Sheet, kind: Type, *, alone: bool = False, thorough: bool = False) -> Document:
+def lay_out(
+    sheet: Sheet,
+    kind: Type,
+    *,
+    alone: bool = False,
+    thorough: bool = False,
+    at_page: Callable[[], None] = lambda: None,
+) -> Document:
     """One document on pages; raises LayoutError for CSS or pictures WeasyPrint cannot use.
 
     A part laid out `alone`, to see how it falls, may point at what is not there. `thorough`
-    makes every page anew in each round, which takes longer and loses fewer notes. The cyclic
-    collector is off meanwhile: long books spend a quarter of their time in it.
+    makes every page anew in each round, which takes longer and loses fewer notes. `at_page` is
+    called before each page, and calls the layout off when it raises. The cyclic collector is
+    off meanwhile: long books spend a quarter of their time in it.
     """
     import weasyprint
     from weasyprint.css.counters import CounterStyle
@@ -62,7 +71,8 @@ def lay_out(sheet: Sheet, kind: Type, *, alone: bool = False, thorough: bool = F
 
     fonts, counters = FontConfiguration(), CounterStyle()
     fetcher = _make_fetcher(sheet.pictures)
-    with _collector_off(), _complaints() as complaints, _fresh_pages() if thorough else nullcontext():
+    fresh = _fresh_pages() if thorough else nullcontext()
+    with _collector_off(), _complaints() as complaints, _progress(at_page), fresh:
         css = font_css(kind.faces, lambda face: face.path.as_uri()) + sheet.css
         style = weasyprint.CSS(string=css, font_config=fonts, counter_style=counters, url_fetcher=fetcher)
         html = weasyprint.HTML(string=sheet.html, base_url="picture:", url_fetcher=fetcher)
@@ -121,6 +131,18 @@ def draw(sheet: Sheet, kind: Type, *, width: int, height: int) -> bytes:
     return encode_jpeg(image.convert("RGB").crop((0, 0, width, height)))
 
 
+def draw_page(document: Document, number: int, *, scale: float) -> bytes:
+    """One page of a document, counted from 0, as a PNG with `scale` pixels to the point."""
+    import pypdfium2
+
+    out = io.BytesIO()
+    with _collector_off(), _complaints():  # a page alone may point at what is not on it
+        data = document.copy([document.pages[number]]).write_pdf()
+    with pypdfium2.PdfDocument(data) as pdf:
+        pdf[0].render(scale=scale).to_pil().save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
 def _make_fetcher(pictures: Mapping[str, bytes]) -> Any:
     """Only the book's own pictures and the pinned fonts: no network, no other file."""
     from weasyprint.urls import URLFetcher, URLFetcherResponse
@@ -162,6 +184,24 @@ def _collector_off() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+@contextmanager
+def _progress(at_page: Callable[[], None]) -> Iterator[None]:
+    """Have `at_page` called at each step; its log is all that WeasyPrint tells of them."""
+    logger = logging.getLogger("weasyprint.progress")
+    handler = logging.Handler()
+    handler.emit = lambda record: at_page()  # type: ignore[method-assign]  # noqa: ARG005
+    logger.addHandler(handler)
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    propagate, logger.propagate = logger.propagate, False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = propagate
 
 
 @contextmanager

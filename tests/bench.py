@@ -10,17 +10,15 @@ import argparse
 import os
 import random
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from tests.timing import compare, invent_words, measure_command, print_head
+
 _ROOT = Path(__file__).parent.parent
-_KNOWN = _ROOT.parent / "shared" / "corpus" / "sherlock"
 _CONFIG = """[book]
 title = "A Long Book"
 authors = [{ name = "A. Author" }]
@@ -33,49 +31,53 @@ embed_fonts = false
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One command's cost in seconds; `cpu` counts its children too."""
-
-    wall: float
-    cpu: float
-
-
 def main() -> None:
     """Print a table of medians and of ratios pair by pair."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="pairs of runs, after one to warm up")
-    parser.add_argument("--only", choices=["epub", "pdf"])
+    parser.add_argument("--only", choices=["epub", "pdf", "letter", "preview"])
     choice = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        book = make_book(Path(scratch))
-        words = sum(len(path.read_text().split()) for path in book.glob("chapters/*.md"))
-        print(
-            f"{words:,} words in {len(list(book.glob('chapters/*.md')))} chapters; {choice.runs} pairs, medians"
-        )
-        print(f"{'':34}{'wall s':>9}{'CPU s':>9}{'wall ratio':>12}{'CPU ratio':>11}")
-        if choice.only != "pdf":
-            report("EPUB", [*ours(book), "--format", "epub"], pandoc_epub(book), choice.runs)
-        if choice.only != "epub":
-            report("PDF", [*ours(book), "--format", "pdf"], pandoc_pdf(book), max(choice.runs // 2, 1))
+    if choice.only in {None, "letter"}:
+        from tests.bench_letter import report_letter
+
+        with tempfile.TemporaryDirectory() as scratch:
+            report_letter(Path(scratch), choice.runs)
+    if choice.only in {None, "epub", "pdf"}:
+        with tempfile.TemporaryDirectory() as scratch:
+            report_book(make_book(Path(scratch)), choice.runs, only=choice.only)
+    if choice.only in {None, "preview"}:
+        from tests.bench_preview import report_preview
+
+        with tempfile.TemporaryDirectory() as scratch:
+            report_preview(make_book(Path(scratch)), choice.runs)
+
+
+def report_book(book: Path, runs: int, *, only: str | None) -> None:
+    """Print how long a whole book takes beside pandoc."""
+    words = sum(len(path.read_text().split()) for path in book.glob("chapters/*.md"))
+    print(f"{words:,} words in {len(list(book.glob('chapters/*.md')))} chapters; {runs} pairs, medians")
+    print_head()
+    if only != "pdf":
+        report("EPUB", [*ours(book), "--format", "epub"], pandoc_epub(book), runs)
+    if only != "epub":
+        report("PDF", [*ours(book), "--format", "pdf"], pandoc_pdf(book), max(runs // 2, 1))
 
 
 def make_book(folder: Path) -> Path:
     """A book to measure with, in a folder of its own."""
-    corpus = Path(os.environ.get("CHAPTERPOST_CORPUS", _KNOWN))
-    if corpus.is_dir():
+    corpus = os.environ.get("CHAPTERPOST_CORPUS", "")
+    if corpus:
         shutil.copytree(corpus, folder / "chapters")
     else:
         (folder / "chapters").mkdir()
         for number in range(1, 13):
-            (folder / "chapters" / f"{number:02}-chapter.md").write_text(_invent(random.Random(number)))
+            (folder / "chapters" / f"{number:02}-part-{number}.md").write_text(_invent(random.Random(number)))
     (folder / "book.toml").write_text(_CONFIG)
     return folder
 
 
 def _invent(chance: random.Random) -> str:
-    syllables = ["ka", "lo", "mi", "ten", "dor", "ra", "sel", "un", "vi", "ach", "ber", "o", "na", "est"]
-    words = ["".join(chance.choices(syllables, k=chance.randint(1, 4))) for _ in range(400)]
+    words = invent_words(chance, 400)
     paragraphs = (" ".join(chance.choices(words, k=chance.randint(20, 120))) + "." for _ in range(120))
     return "# A Chapter\n\n" + "\n\n".join(paragraphs) + "\n"
 
@@ -125,33 +127,7 @@ def _pandoc(book: Path) -> list[str]:
 
 
 def report(what: str, mine: Sequence[str], theirs: Sequence[str], runs: int) -> None:
-    """Run both in turn, A B A B, and print medians and ratios."""
-    measure(mine), measure(theirs)
-    pairs = [(measure(mine), measure(theirs)) for _ in range(runs)]
-    rows = {"ours": [pair[0] for pair in pairs], "pandoc": [pair[1] for pair in pairs]}
-    for name, found in rows.items():
-        wall, cpu = (statistics.median(getattr(run, field) for run in found) for field in ("wall", "cpu"))
-        print(f"{what + ', ' + name:34}{wall:9.2f}{cpu:9.2f}")
-    wall_ratios = [mine.wall / theirs.wall for mine, theirs in pairs]
-    cpu_ratios = [mine.cpu / theirs.cpu for mine, theirs in pairs]
-    print(f"{what + ', ours / pandoc':52}{_spread(wall_ratios):>12}{_spread(cpu_ratios):>11}")
-
-
-def _spread(ratios: Sequence[float]) -> str:
-    return f"{statistics.median(ratios):.3f}"
-
-
-def measure(command: Sequence[str]) -> Run:
-    """Run a command to its end; a failure ends the bench with what it said."""
-    before = os.times()
-    started = time.perf_counter()
-    done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
-    wall = time.perf_counter() - started
-    after = os.times()
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
-    cpu = after.children_user - before.children_user + after.children_system - before.children_system
-    return Run(wall, cpu)
+    compare(what, partial(measure_command, mine), partial(measure_command, theirs), runs=runs, name="pandoc")
 
 
 if __name__ == "__main__":

@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from pipeline.build import make_edition, open_manuscript, resolve_edition
+from pipeline.build import Manuscript, make_edition, open_manuscript, resolve_edition
 from pipeline.config import EditionTable
 from pipeline.model import Book, Edition
 
-MANUSCRIPTS = Path(__file__).parent / "manuscripts"
+ROOT = Path(__file__).parents[1]
+MANUSCRIPTS = ROOT / "tests" / "manuscripts"
 #: A book.toml that asks for no cover, since drawing one takes longer than the rest of a small book.
 BOOK_TOML = '[book]\ntitle = "Small"\nauthors = ["Ana Ruiz"]\nlanguage = "en"\ncover = "none"\n'
 
@@ -42,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 class Built:
     """A book made once, and ways to look into its outputs."""
 
+    manuscript: Manuscript
     book: Book
     pdf: Edition | None
     epub: Edition | None
@@ -104,10 +106,26 @@ def manuscript(tmp_path: Path) -> Writer:
 
 
 @pytest.fixture(scope="session")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Builder:
-    """Make an edition of a folder of tests/manuscripts, or of a folder of one's own, once a session."""
-    made: dict[tuple[object, ...], Built] = {}
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A copy of a folder of tests/manuscripts, or of the `sample` book, in which a build leaves nothing behind."""
     shelf = tmp_path_factory.mktemp("manuscripts")
+
+    def copy_once(case: str) -> Path:
+        folder = shelf / case
+        if not folder.exists() and case == "sample":
+            shutil.copytree(ROOT / "chapters", folder / "chapters")
+            shutil.copy(ROOT / "book.toml", folder)
+        elif not folder.exists():
+            shutil.copytree(MANUSCRIPTS / case, folder, ignore=shutil.ignore_patterns("golden", "build"))
+        return folder
+
+    return copy_once
+
+
+@pytest.fixture(scope="session")
+def build(copied: Callable[[str], Path]) -> Builder:
+    """Make an edition of a folder of tests/manuscripts, of the `sample`, or of one's own folder, once a session."""
+    made: dict[tuple[object, ...], Built] = {}
 
     def build_once(
         case: str | Path,
@@ -118,17 +136,11 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Builder:
     ) -> Built:
         key = (case, edition, layout or "classic", formats)
         if key not in made:
-            folder = _copy_case(case, shelf) if isinstance(case, str) else case
+            folder = copied(case) if isinstance(case, str) else case
             made[key] = _build(folder, edition, layout, formats)
         return made[key]
 
     return build_once
-
-
-def _copy_case(case: str, shelf: Path) -> Path:
-    if not (shelf / case).exists():
-        shutil.copytree(MANUSCRIPTS / case, shelf / case, ignore=shutil.ignore_patterns("golden", "build"))
-    return shelf / case
 
 
 def _build(folder: Path, edition: str, layout: str, formats: tuple[str, ...]) -> Built:
@@ -140,7 +152,7 @@ def _build(folder: Path, edition: str, layout: str, formats: tuple[str, ...]) ->
     )  # fmt: skip
     made = {each.format: each for each in make_edition(manuscript, chosen, formats=formats)}
     book, _ = resolve_edition(manuscript, chosen)
-    return Built(book, made.get("pdf"), made.get("epub"))
+    return Built(manuscript, book, made.get("pdf"), made.get("epub"))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import typer
 
 from outbox.errors import OutboxError
 
-from . import delivery, people
+from . import control, delivery, people, rehearsal, reports
 from .opening import Options
 from .segments import segments
 
@@ -20,10 +20,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in delivery.COMMANDS:
+for command in (*delivery.COMMANDS, *reports.COMMANDS, *control.COMMANDS, *rehearsal.COMMANDS):
     app.command()(command)
 app.command()(segments)
 app.add_typer(people.app, name="subscribers")
+app.add_typer(control.held, name="held")
 
 
 @app.callback()

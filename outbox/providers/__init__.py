@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
+from importlib import import_module
 from types import MappingProxyType
 from typing import Protocol
 
-from outbox.model import Addressee, Capabilities, ItemResult, Letter, PreparedBatch
-
-from .file import File
+from outbox.model import Account, Addressee, Capabilities, ItemResult, Letter, PreparedBatch
 
 
 class Provider(Protocol):
@@ -40,5 +38,25 @@ class Provider(Protocol):
         """Let go of connections."""
 
 
-#: A provider is made from the folder for .eml files (others will take their settings from the environment).
-PROVIDERS: Mapping[str, Callable[[Path], Provider]] = MappingProxyType({"file": File})
+def _from(module: str, kind: str) -> Callable[[Account], Provider]:
+    """A provider is loaded when it is used: most runs need one, and no library of the others."""
+
+    def make(account: Account) -> Provider:
+        provider: Provider = getattr(import_module(f".{module}", __name__), kind)(account)
+        return provider
+
+    return make
+
+
+PROVIDERS: Mapping[str, Callable[[Account], Provider]] = MappingProxyType(
+    {
+        "file": _from("file", "File"),
+        "sandbox": _from("sandbox", "Sandbox"),
+        "smtp": _from("smtp", "Smtp"),
+        "resend": _from("resend", "Resend"),
+        "postmark": _from("postmark", "Postmark"),
+        "mailgun": _from("mailgun", "Mailgun"),
+        "brevo": _from("brevo", "Brevo"),
+        "ses": _from("ses", "Ses"),
+    }
+)

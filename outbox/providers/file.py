@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from outbox.mime import build
-from outbox.model import Addressee, Capabilities, ItemResult, Letter, Outcome, PreparedBatch
+from outbox.model import Account, Addressee, Capabilities, ItemResult, Letter, Outcome, PreparedBatch
 
 
 class File:
@@ -29,8 +29,8 @@ class File:
         atomic_batch=True,
     )
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, account: Account) -> None:
+        self.folder = account.folder
 
     def prepare(
         self, letter: Letter, people: Sequence[Addressee], batch_id: str, *, date: datetime

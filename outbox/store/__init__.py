@@ -97,5 +97,11 @@ def instance_secret(tx: Tx) -> str:
 def _name_instance(tx: Tx, now: datetime) -> None:
     queue_for(tx, "instance")
     if tx.connection.execute(select(schema.instance.c.one)).first() is None:
-        row = {"one": 1, "id": uuid4().hex, "secret": secrets.token_hex(32), "created_at": now}
+        row = {
+            "one": 1,
+            "id": uuid4().hex,
+            "secret": secrets.token_hex(32),
+            "generation": "",
+            "created_at": now,
+        }
         tx.connection.execute(insert(schema.instance), row)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from outbox.model import Consent
 
 from . import Tx
-from .schema import delivery, event, subscriber, tag
+from .rolls import blank
+from .schema import chunk, delivery, event, roster, subscriber, tag
 
 
 def forget(tx: Tx, subscriber_id: int) -> None:
@@ -15,7 +16,7 @@ def forget(tx: Tx, subscriber_id: int) -> None:
     if not tx.many:
         tx.connection.exec_driver_sql("PRAGMA secure_delete = ON")  # overwrite what is freed
     tx.connection.execute(delete(tag).where(tag.c.subscriber_id == subscriber_id))
-    blank = {
+    nothing = {
         "email": "",
         "email_key": f"erased:{subscriber_id}",
         "name": "",
@@ -25,8 +26,22 @@ def forget(tx: Tx, subscriber_id: int) -> None:
         "attributes": "{}",
         "consent": Consent.ERASED,
     }
-    tx.connection.execute(update(subscriber).where(subscriber.c.id == subscriber_id).values(blank))
-    mine = update(delivery).where(delivery.c.subscriber_id == subscriber_id)
-    tx.connection.execute(mine.values(email="", name="", detail=""))
+    tx.connection.execute(update(subscriber).where(subscriber.c.id == subscriber_id).values(nothing))
+    tx.connection.execute(update(delivery).where(delivery.c.subscriber_id == subscriber_id).values(detail=""))
     said = update(event).where(event.c.subscriber_id == subscriber_id)
     tx.connection.execute(said.values(detail="", raw=""))
+    _forget_in_rosters(tx, subscriber_id)
+
+
+def _forget_in_rosters(tx: Tx, subscriber_id: int) -> None:
+    joined = (roster.c.send_id == chunk.c.send_id) & (roster.c.no == chunk.c.no)
+    query = (
+        select(roster)
+        .join(chunk, joined)
+        .where(chunk.c.first_id <= subscriber_id, chunk.c.last_id >= subscriber_id)
+    )
+    for row in tx.connection.execute(query).all():
+        people = blank(row.ids, row.people, subscriber_id)
+        if people != row.people:
+            one = update(roster).where(roster.c.send_id == row.send_id, roster.c.no == row.no)
+            tx.connection.execute(one.values(people=people))

@@ -1,4 +1,4 @@
-"""The tables and their constraints; the ledger of every message is `delivery`."""
+"""The tables and their constraints; `chunk`, `roster` and `delivery` together are the ledger of every message."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ instance = Table(
     Column("one", Integer, primary_key=True, autoincrement=False),
     Column("id", String(32), nullable=False),
     Column("secret", String(64), nullable=False),
+    Column(
+        "generation", String(32), nullable=False
+    ),  # another one each time a sender starts (store/guard.py)
     Column("created_at", Instant, nullable=False),
     CheckConstraint("one = 1", name="one"),
 )
@@ -150,59 +153,88 @@ send = Table(
     "send",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("issue_id", Integer, ForeignKey("issue.id"), nullable=False, unique=True),
+    Column(
+        "issue_id", Integer, ForeignKey("issue.id"), nullable=False, unique=True
+    ),  # an issue goes out once
     Column("provider", Text, nullable=False),
-    Column("on_unknown", String(6), nullable=False),
+    Column("on_unknown", String(12), nullable=False),
+    Column("state", String(9), nullable=False),
+    Column("reason", Text, nullable=False),  # why it is not active
     Column("due_at", Instant, nullable=False),
+    Column("active_at", Instant, nullable=False),  # last sign of life: what waits long after it is late
     Column("envelope", Text, nullable=False),  # JSON
     Column("audience", Integer, nullable=False),
+    Column(
+        "newest_suppression", Integer, nullable=False
+    ),  # at the freeze; later ones are read at every intent
     Column("created_at", Instant, nullable=False),
-    one_of("on_unknown", ("hold", "resend")),
+    one_of("on_unknown", ("hold", "resend", "assume-sent")),
+    one_of("state", ("active", "paused", "cancelled")),
 )
 
+#: One provider call. Its people are in `roster`, which is written once.
 chunk = Table(
     "chunk",
     metadata,
     Column("send_id", String(32), ForeignKey("send.id"), primary_key=True),
     Column("no", Integer, primary_key=True, autoincrement=False),
     Column("parent_no", Integer),
-    Column("state", String(8), nullable=False),
+    Column("state", String(9), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("not_before", Instant, nullable=False),
     Column("first_try_at", Instant),
     Column("body_sha", String(64), nullable=False),
+    Column("first_id", Integer, nullable=False),
+    Column("last_id", Integer, nullable=False),
+    Column("size", Integer, nullable=False),  # how many people are in its roster
+    Column(
+        "follow", Integer, nullable=False
+    ),  # of how many its state says all: no row in `delivery`, not moved
+    Column("lease_owner", String(64), nullable=False),
+    Column("lease_until", Instant),
     one_of("state", ChunkState),
     CheckConstraint("(attempt = 0) = (first_try_at IS NULL)", name="first_try"),
+    CheckConstraint("state <> 'in_doubt' OR attempt > 0", name="tried"),
+    CheckConstraint("size >= 0 AND follow BETWEEN 0 AND size", name="counts"),
+    CheckConstraint("(lease_owner = '') = (lease_until IS NULL)", name="lease"),
+    Index("chunk_range", "send_id", "first_id", "last_id"),
 )
 _WAITING, _DOUBT = "state IN ('planned', 'retry')", "state = 'in_doubt'"
 Index(
     "chunk_waiting",
-    chunk.c.not_before,
     chunk.c.send_id,
+    chunk.c.not_before,
     chunk.c.no,
     sqlite_where=text(_WAITING),
     postgresql_where=text(_WAITING),
 )
 Index("chunk_in_doubt", chunk.c.send_id, chunk.c.no, sqlite_where=text(_DOUBT), postgresql_where=text(_DOUBT))
 
-#: One row per message: the proof.
+#: The people of a chunk as they were at the freeze: numbers in order, and what fills their messages.
+roster = Table(
+    "roster",
+    metadata,
+    Column("send_id", String(32), primary_key=True),
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("ids", LargeBinary, nullable=False),  # 64-bit little-endian, ascending
+    Column("people", LargeBinary, nullable=False),  # JSON, in the same order
+    ForeignKeyConstraint(["send_id", "no"], ["chunk.send_id", "chunk.no"]),
+)
+
+#: A message of which something else is to be said than its chunk says.
 delivery = Table(
     "delivery",
     metadata,
-    Column("send_id", String(32), ForeignKey("send.id"), primary_key=True),
+    Column("send_id", String(32), primary_key=True),
     Column("subscriber_id", Integer, ForeignKey("subscriber.id"), primary_key=True, autoincrement=False),
-    Column("issue_id", Integer, ForeignKey("issue.id"), nullable=False),
     Column("chunk_no", Integer, nullable=False),
     Column("state", String(10), nullable=False),
-    Column("email", Text, nullable=False),
-    Column("name", Text, nullable=False),
     Column("provider_id", Text, nullable=False),
     Column("code", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("changed_at", Instant, nullable=False),
     ForeignKeyConstraint(["send_id", "chunk_no"], ["chunk.send_id", "chunk.no"]),
-    UniqueConstraint("issue_id", "subscriber_id"),  # nobody gets an issue twice, whatever the code does
     one_of("state", State),
     Index("delivery_chunk", "send_id", "chunk_no"),
     Index("delivery_subscriber", "subscriber_id"),
@@ -220,8 +252,22 @@ call = Table(
     Column("body_sha", String(64), nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
-    Column("answer", Text, nullable=False),
+    Column("answer", Text, nullable=False),  # how many of each outcome
+    Column("provider_ids", LargeBinary),  # JSON, in the order of the roster; for those accepted by this call
     ForeignKeyConstraint(["send_id", "chunk_no"], ["chunk.send_id", "chunk.no"]),
+)
+
+#: What `outbox plan` showed, so that `outbox send PLAN` can tell what has changed since.
+plan = Table(
+    "plan",
+    metadata,
+    Column("id", String(12), primary_key=True),
+    Column("slug", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("audience", Integer, nullable=False),
+    Column("newest_consent", Integer, nullable=False),  # consent_event.id
+    Column("made_at", Instant, nullable=False),
 )
 
 #: What providers report afterwards: kept raw, counted once however often it is told.

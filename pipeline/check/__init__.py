@@ -78,7 +78,7 @@ def check_book(book: Book, *, today: date, off: Mapping[str, str]) -> list[Findi
     `off` holds rule ids switched off in book.toml with their reasons; ConfigError
     for an id that is not there or a reason that is missing.
     """
-    _check_off(off)
+    refuse_unknown(off)
     return sorted(
         Finding(place, name, rule.severity, message)
         for name, rule in RULES.items()
@@ -103,10 +103,17 @@ def list_findings(error: PipelineError) -> list[Finding]:
     return [Finding(e.place or Place("book.toml"), e.rule or "M000", "error", e.message) for e in errors]
 
 
-def _check_off(off: Mapping[str, str]) -> None:
+def refuse_unknown(off: Mapping[str, str]) -> None:
+    """Raise ConfigError for a rule of [check.off] that is not there or has no reason."""
     place = Place("book.toml")
     for name, reason in off.items():
-        if name not in RULES:
+        if name not in RULES and not _is_letter_rule(name):
             raise ConfigError(f"[check.off] there is no rule {name} that can be switched off", place)
         if not reason.strip():
             raise ConfigError(f"[check.off] {name} is switched off without a reason; say why", place)
+
+
+def _is_letter_rule(name: str) -> bool:
+    from .mail import RULES as LETTER_RULES
+
+    return name in LETTER_RULES

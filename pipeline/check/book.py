@@ -9,13 +9,13 @@ from pathlib import PurePosixPath
 
 from ..errors import Place
 from ..model import Book, Node, plain
+from .words import list_vague_links
 
 #: A place, and what to do there.
 Spot = tuple[Place, str]
 
 _LEFTOVER = re.compile(r"\b(?:TODO|FIXME|XXX|TBD|TK)\b|(?i:\blorem ipsum\b)")
 _FIELD = re.compile(r"@@[a-z_]+@@")
-_VAGUE = {"here", "click here", "link", "this link", "read more", "more", "this"}
 _MONTHS_FRESH = 24
 
 
@@ -80,9 +80,10 @@ def find_leftovers(book: Book, _: date) -> Iterator[Spot]:
 
 
 def find_vague_links(book: Book, _: date) -> Iterator[Spot]:
+    vague = list_vague_links(book.language)
     for node, place in _nodes(book, "link"):
-        words = plain(node.children).strip()
-        if words.lower().rstrip(".") in _VAGUE:
+        words = plain(node.children).strip(" .…›»→>")
+        if words.casefold() in vague:
             yield place, f"the link says only '{words}'; let its words say where it leads"
         elif not words:
             yield place, "the link has no words; nobody can follow it"

@@ -1,4 +1,4 @@
-"""Have the books judged from outside, and show the verdicts."""
+"""Have books and letters judged from outside, and show the verdicts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Literal
 
 from ..errors import JudgeError
-from .judges import JUDGES, Judge
+from .judges import ISSUE, JUDGES, Judge, name_kind
 
 State = Literal["passed", "failed", "not run"]
 
@@ -67,19 +67,19 @@ def _shown(findings: tuple[str, ...]) -> Iterator[str]:
 
 
 def _refuse_strangers(paths: Sequence[Path]) -> None:
-    kinds = sorted({each.suffix for each in JUDGES})
+    kinds = {each.kind for each in JUDGES}
     for path in paths:
-        if path.suffix not in kinds:
-            message = f"{path}: no judge knows this kind of file; give files ending in {' or '.join(kinds)}"
-            raise JudgeError(message)
-        if not path.is_file():
-            message = f"{path}: no such file; build it first"
-            raise JudgeError(message)
+        if name_kind(path) not in kinds:
+            suffixes = " or ".join(sorted(kinds - {ISSUE}))
+            message = f"no judge knows this kind of file; give files ending in {suffixes}, or issue folders"
+            raise JudgeError(f"{path}: {message}")
+        if not path.exists():
+            raise JudgeError(f"{path}: no such file; build it first")
 
 
 def _tasks(paths: Sequence[Path]) -> Iterator[tuple[Judge, Sequence[Path]]]:
     for each in JUDGES:
-        files = [path for path in dict.fromkeys(paths) if path.suffix == each.suffix]
+        files = [path for path in dict.fromkeys(paths) if name_kind(path) == each.kind]
         if each.takes_many and files:
             yield each, files
         elif not each.takes_many:

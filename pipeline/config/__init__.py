@@ -122,6 +122,9 @@ class Newsletter(_Table, frozen=True):
 
     layout: str = ""  # as [ebook] when empty
     site: str = ""  # https://..., where build/site is put online: pictures, the archive, the feeds
+    title: str = ""  # of the archive and the feeds: the list's name; the book's title when empty
+    description: str = ""  # a sentence below it
+    sign_up: str = ""  # https://..., the page where people subscribe
     images: Literal["link", "embed"] = "link"  # pictures come from the site, or inside each letter
     time: str = "09:00"  # when an issue goes out on its day
     time_zone: str = "UTC"  # of that time, such as "Europe/Berlin"
@@ -167,6 +170,7 @@ _CHECKS: Mapping[str, Callable[[str], str]] = {
     "bibliography.style": values.find_style_fault,
     "newsletter.layout": values.find_path_fault,
     "newsletter.site": values.find_site_fault,
+    "newsletter.sign_up": values.find_website_fault,
     "newsletter.time": values.find_time_fault,
     "newsletter.time_zone": values.find_zone_fault,
     "check.off.*": values.find_blank,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,19 @@ def render(book: Book, layout: Layout, settings: Settings) -> Edition:
         cover="images/cover.jpg" if settings.cover else "",
     )
     return Edition(book.edition, "epub", {f"{settings.file_name}.epub": pack(package)})
+
+
+def render_page(
+    book: Book, layout: Layout, settings: Settings, *, address: Callable[[Face], str]
+) -> Mapping[str, bytes]:
+    """The one chapter of `book` as a page of the e-book, by file name, with its style and its pictures.
+
+    Its fonts are found at the `address` of each face.
+    """
+    words = Words(layout.read_words(book.language))
+    page = _make_page(write_sections(book, layout, settings, words)[-1], layout, book, words)
+    pictures = {name: data for picture in settings.pictures for name, _, data in picture.files}
+    return {page.name: page.data, "style.css": _write_css(layout, settings, address).encode(), **pictures}
 
 
 def write_sections(book: Book, layout: Layout, settings: Settings, words: Words) -> tuple[Section, ...]:
@@ -210,7 +223,8 @@ def _list_guide(book: Book, words: Words, *, cover: bool) -> list[tuple[str, str
 
 
 def _list_resources(layout: Layout, settings: Settings, sections: Sequence[Section]) -> list[Member]:
-    members = [Member("style.css", "text/css", _write_css(layout, settings).encode())]
+    css = _write_css(layout, settings, lambda face: f"fonts/{_font_name(face)}")
+    members = [Member("style.css", "text/css", css.encode())]
     if settings.cover:
         members.append(Member("images/cover.jpg", "image/jpeg", settings.cover.jpeg, ("cover-image",)))
     for picture in settings.pictures:
@@ -220,13 +234,13 @@ def _list_resources(layout: Layout, settings: Settings, sections: Sequence[Secti
     return members
 
 
-def _write_css(layout: Layout, settings: Settings) -> str:
+def _write_css(layout: Layout, settings: Settings, address: Callable[[Face], str]) -> str:
     css = layout.read_css("book/epub.css")
     if not settings.embed_fonts:
         return f"{css}\n"
     from ..fonts import font_css
 
-    return font_css(settings.type.faces, lambda face: f"fonts/{_font_name(face)}") + f"{css}\n"
+    return font_css(settings.type.faces, address) + f"{css}\n"
 
 
 def _font_name(face: Face) -> str:

@@ -21,12 +21,14 @@ from ..layouts import Layout
 from ..mail import text as plain_text
 from ..mail.extract import Extract
 from ..mail.frame import Frame, make_frame
-from ..mail.html import inline, mirror
+from ..mail.html import inline, read_styles
 from ..mail.markup import MailPicture, write_mail, write_notes
 from ..model import Book, Chapter, Mailing, Node, plain
 from ..resolve import slugify
 from ..sections import Words
 
+#: The folder beside the files of an issue that holds pictures of the letter, if somebody wanted any.
+PREVIEW = "preview"
 _FIELD = re.compile(r"@@([a-z_]+)@@")
 _LONGEST_SLUG = 100
 _LONGEST_LAST_WORD = 9  # of a title, kept with the word before it (rule M51)
@@ -66,6 +68,7 @@ class Issue:
     source: str
     taken: Extract
     frame: Frame
+    pictures: Sequence[MailPicture] = ()
     notices: tuple[str, ...] = ()
 
 
@@ -105,7 +108,8 @@ def make_issue(
         "attachments": [],
         "files": {name: sha256(data).hexdigest() for name, data in files.items()},
     }
-    return Issue(slug, kind, {"issue.json": seal(document), **files}, chapter.source, taken, frame)
+    made = {"issue.json": seal(document), **files}
+    return Issue(slug, kind, made, chapter.source, taken, frame, settings.pictures)
 
 
 def name_issue(chapter: Chapter) -> str:
@@ -131,8 +135,9 @@ def seal(document: Mapping[str, Any]) -> bytes:
 def write_issue(folder: Path, files: Mapping[str, bytes]) -> None:
     """Make `folder` hold exactly `files`; whoever reads it finds the old issue or the new one, never a mixture.
 
-    A folder that holds them already is not touched. The new one is written beside it, under
-    a name that begins with a dot; if the exchange fails, the old one is put back.
+    A folder that holds them already is not touched, nor are the pictures of the letter in its
+    `preview/`. The new one is written beside it, under a name that begins with a dot; if the
+    exchange fails, the old one is put back.
     """
     if _read_files(folder) == files:
         return
@@ -148,8 +153,11 @@ def write_issue(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _read_files(folder: Path) -> dict[str, bytes]:
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    """The files of an issue folder; pictures of the letter are no part of it."""
+    paths = {
+        path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+    return {name: path.read_bytes() for name, path in paths.items() if not name.startswith(f"{PREVIEW}/")}
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -203,21 +211,7 @@ def _write_html(
         f"mail/{name}.html.j2", frame=frame, words=frame.words, title=write(_bind_last_word(taken.title)),
         body=write(taken.body), notes=write_notes(taken.notes, frame.words), sources=write(taken.sources),
     )  # fmt: skip
-    light, dark = (_read_css(look, frame.direction) for look in (layout, _darken(layout)))
-    return inline(markup, css=light, dark=dark, head=layout.read_css("mail/head.css"))
-
-
-def _darken(layout: Layout) -> Layout:
-    """The same layout, each colour as it is in dark mode."""
-    dark = {
-        name.removeprefix("dark-"): value for name, value in layout.tokens.items() if name.startswith("dark-")
-    }
-    return replace(layout, tokens={**layout.tokens, **dark})
-
-
-def _read_css(layout: Layout, direction: str) -> str:
-    css = layout.read_css("mail/mail.css")
-    return mirror(css) if direction == "rtl" else css
+    return inline(markup, read_styles(layout, frame.direction))
 
 
 def _bind_last_word(title: tuple[Node, ...]) -> tuple[Node, ...]:
@@ -232,7 +226,10 @@ def _bind_last_word(title: tuple[Node, ...]) -> tuple[Node, ...]:
 def _write_text(taken: Extract, frame: Frame) -> str:
     words = frame.words
     title = plain_text.write_title(plain(taken.title))
-    parts = [title, frame.subtitle, frame.byline, plain_text.write_text(taken.body, words), frame.reviewed]
+    byline = " · ".join(part for part in (frame.date, frame.byline) if part)
+    contents = plain_text.write_contents(frame.contents, words) if frame.contents else ""
+    body = plain_text.write_text(taken.body, words)
+    parts = [title, frame.subtitle, byline, contents, body, frame.reviewed]
     if taken.notes:
         parts += ["\n" + plain_text.write_heading(words["notes"]), plain_text.write_notes(taken.notes, words)]
     if taken.sources:

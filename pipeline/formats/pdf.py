@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -41,12 +42,56 @@ def render(book: Book, layout: Layout, settings: Settings) -> Edition:
     )
 
 
+def lay_out_chapter(
+    book: Book,
+    layout: Layout,
+    settings: Settings,
+    *,
+    number: int = 0,
+    at_page: Callable[[], None] = lambda: None,
+) -> Iterator[Document]:
+    """The one chapter of `book` on its pages, the first of which has the number `number`.
+
+    0: the text begins with it, on page 1. Where the chapter ends in a scrap of a page, it comes a
+    second time, set as the book will have it. `at_page` is called before each page and may raise
+    to call the layout off. References to other chapters do without the page's number.
+    """
+    (section,) = _write_chapters(book, layout, settings)
+    ahead = () if section.front or not number else (_BEFORE,)  # layouts open the first chapter otherwise
+    css = _set_alone(book.chapters[0], number, front=section.front)
+
+    def make_sheet(sections: Sequence[Section]) -> Sheet:
+        sheet = compose(book, layout, settings, (*ahead, *sections))
+        return replace(sheet, css=f"{sheet.css}\n{css}")
+
+    press = Press(make_sheet, settings.type, alone=True, at_page=at_page)
+    document, sections = lay_out_whole(press, (section,))
+    yield document
+    fitted = fit(press, document, sections)
+    if fitted != sections:
+        yield lay_out_whole(press, fitted)[0]
+
+
+#: Stands for the chapters that come before, and prints nothing.
+_BEFORE = Section("before", "chapter", "", '<section style="display: none"></section>')
+
+
+def _set_alone(chapter: Chapter, number: int, *, front: bool) -> str:
+    """CSS for a chapter without the book around it: on which side it begins, and what it cannot know."""
+    side = "left" if number and number % 2 == 0 else "right"
+    rules = [f"html {{ break-before: {side} }} .{'body' if front else 'front'} {{ display: none }}"]
+    if number:
+        rules.append(f"@page :first {{ counter-reset: page {number} !important }}")
+    references = (node.attrs for node in chapter.walk() if node.kind == "reference")
+    away = [attrs["href"] for attrs in references if attrs.get("chapter", chapter.slug) != chapter.slug]
+    rules += [f'a.ref[href="{href}"]::after {{ content: none }}' for href in away]
+    return "\n".join(rules)
+
+
 def write_sections(book: Book, layout: Layout, settings: Settings) -> tuple[Section, ...]:
     """Every section of the printed book in its order, each written on its own."""
     words = Words(layout.read_words(book.language))
-    ratios = {picture.source: picture.ratio for picture in settings.pictures}
-    rules = {**PRINT_RULES, "image": lambda _, node: _write_image(node, ratios[node.attrs["src"]])}
-    chapters = [_write_chapter(chapter, layout, words, rules) for chapter in book.chapters]
+    chapters = _write_chapters(book, layout, settings)
     ahead = [section for section in chapters if section.kind in EARLY]
     rest = [section for section in chapters if section.kind not in EARLY]
     contents = layout.fill("book/contents.html.j2", words=words, entries=list_contents(book))
@@ -60,9 +105,16 @@ def write_sections(book: Book, layout: Layout, settings: Settings) -> tuple[Sect
     )
 
 
-def _write_chapter(chapter: Chapter, layout: Layout, words: Words, rules: Mapping[str, Rule]) -> Section:
-    writer = Writer(rules, words.table, slug=chapter.slug)
-    return write_chapter(chapter, layout, words, writer, notes=lambda _: "")
+def _write_chapters(book: Book, layout: Layout, settings: Settings) -> list[Section]:
+    words = Words(layout.read_words(book.language))
+    ratios = {picture.source: picture.ratio for picture in settings.pictures}
+    rules = {**PRINT_RULES, "image": lambda _, node: _write_image(node, ratios[node.attrs["src"]])}
+
+    def write(chapter: Chapter) -> Section:
+        writer = Writer(rules, words.table, slug=chapter.slug)
+        return write_chapter(chapter, layout, words, writer, notes=lambda _: "")
+
+    return [write(chapter) for chapter in book.chapters]
 
 
 def compose(book: Book, layout: Layout, settings: Settings, sections: Sequence[Section]) -> Sheet:
@@ -144,8 +196,18 @@ def _write_link(writer: Writer, node: Node) -> str:
     return f'<a{name} href="{escape(href)}">{writer.write(node.children)}</a>'
 
 
+def _write_list(writer: Writer, node: Node) -> str:
+    """A list that does not begin with 1 says so in CSS; WeasyPrint does not read the attribute `start`."""
+    start = int(node.attrs.get("start", "1"))
+    if start == 1:
+        return RULES["list"](writer, node)
+    opened = writer.open("ol", node)[:-1]
+    return f'{opened} style="counter-reset: list-item {start - 1}">\n{writer.write(node.children)}</ol>\n'
+
+
 PRINT_RULES: Mapping[str, Rule] = {
     **RULES,
+    "list": _write_list,
     "note": _write_note,
     "code_block": write_listing,
     "link": _write_link,

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
@@ -17,11 +18,15 @@ from ..errors import ManuscriptError, Place
 from .raster import MAX_PIXELS, check_raster, encode_jpeg, raster_size, sniff, write_raster
 from .svg import read_svg, svg_size, write_svg
 
-__all__ = ["Picture", "encode_jpeg", "find_image", "for_epub", "for_print", "size_of"]
+__all__ = [
+    "Picture", "check_image", "encode_jpeg", "find_image", "for_epub", "for_print", "locate_image",
+    "name_by_content", "size_of",
+]  # fmt: skip
 
 MAX_BYTES = 30_000_000  # of an author's file
 EPUB_BYTES, EPUB_PIXELS = 1_500_000, 4_000_000  # what the strictest of the stores takes
 _LONGEST = 80  # characters of a file name in a message
+_KEPT = 64  # pictures that one process does not make again
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".gif": "GIF", ".webp": "WEBP", ".svg": "SVG"}
 _WRITTEN = {"PNG": (".png", "image/png"), "JPEG": (".jpg", "image/jpeg"), "SVG": (".svg", "image/svg+xml")}
 
@@ -42,11 +47,23 @@ def find_image(folder: Path, src: str, place: Place) -> Path:
 
     Raises ManuscriptError at `place` that says what is wrong with the file and what to do.
     """
+    path = locate_image(folder, src, place)
+    check_image(path, src, place)
+    return path
+
+
+def locate_image(folder: Path, src: str, place: Place) -> Path:
+    """As `find_image`, but what is in the file is not looked at."""
     with _blame(src, place):
         path = _follow(folder, src)
         _check_file(path, folder)
-        _check_content(path)
     return path
+
+
+def check_image(path: Path, src: str, place: Place) -> None:
+    """Read the file that `src` names to its end. Raises ManuscriptError when it is no whole, harmless picture."""
+    with _blame(src, place):
+        _check_content(path, _stamp(path))
 
 
 def for_epub(path: Path, alt: str) -> Picture:
@@ -144,7 +161,14 @@ def _check_file(path: Path, folder: Path) -> None:
         _refuse(f"has {size / 1e6:.0f} MB, the most is {MAX_BYTES / 1e6:.0f} MB; save it smaller")
 
 
-def _check_content(path: Path) -> None:
+def _stamp(path: Path) -> tuple[int, int]:
+    """When `path` was written and how long it is: the same stamp is the same picture."""
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+@lru_cache(_KEPT)
+def _check_content(path: Path, _: tuple[int, int]) -> None:
     """The extension must be true, and the file whole."""
     kind = _format(path)
     try:
@@ -168,10 +192,15 @@ def _format(path: Path) -> str:
 
 def _prepare(path: Path, alt: str, *, pixels: int, size: int) -> Picture:
     with _blame(path.name, Place(path.name)):
-        kind = _format(path)
-        if kind == "SVG":
-            return _prepare_svg(path, alt, size)
-        return _picture(path, *write_raster(path, kind, pixels=pixels, size=size))
+        return _make_picture(path, _stamp(path), alt, pixels, size)
+
+
+@lru_cache(_KEPT)
+def _make_picture(path: Path, _: tuple[int, int], alt: str, pixels: int, size: int) -> Picture:
+    kind = _format(path)
+    if kind == "SVG":
+        return _prepare_svg(path, alt, size)
+    return _picture(path, *write_raster(path, kind, pixels=pixels, size=size))
 
 
 def _prepare_svg(path: Path, alt: str, size: int) -> Picture:
@@ -184,6 +213,11 @@ def _prepare_svg(path: Path, alt: str, size: int) -> Picture:
 
 def _picture(path: Path, kind: str, data: bytes, size: tuple[int, int]) -> Picture:
     extension, media_type = _WRITTEN[kind]
+    return Picture(name_by_content(path, data, extension), media_type, data, *size)
+
+
+def name_by_content(path: Path, data: bytes, extension: str) -> str:
+    """A name that reminds of `path`, lower-case ASCII, and is no other picture's."""
     ascii_stem = unicodedata.normalize("NFKD", path.stem.casefold()).encode("ascii", "ignore").decode()
     stem = re.sub(r"[^a-z0-9]+", "-", ascii_stem).strip("-")[:40] or "image"
-    return Picture(f"{stem}-{sha256(data).hexdigest()[:8]}{extension}", media_type, data, *size)
+    return f"{stem}-{sha256(data).hexdigest()[:8]}{extension}"

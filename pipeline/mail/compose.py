@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ..errors import ManuscriptError, Place
 from ..model import Book, Chapter, Node, Show
-from ..resolve import choose_passages, find_notes, number_notes
+from ..resolve import choose_passages, find_notes, number_notes, number_objects
 from .extract import Extract, Item, count_words, extract
 
 _WORDS_A_MINUTE = 200
@@ -25,13 +25,9 @@ def compose(book: Book, chapter: Chapter, words: Mapping[str, str], *, address: 
     body = composer.show(chapter, show, own=())
     if show != "full":
         body = (*body, composer.read_on(chapter, button=True))
-    body = composer.embed_all(body)
-    done = extract(
-        book,
-        chapter.heading or (Node("text", text=chapter.title),),
-        number_notes(body, composer.written),
-        words,
-    )
+    body = number_notes(composer.embed_all(body), composer.written)
+    (whole,) = number_objects([replace(chapter, kind="issue", body=body)], words)  # figures from 1
+    done = extract(book, chapter.heading or _text(chapter.title), whole.body, words)
     return replace(done, items=tuple(composer.items), reads=tuple(dict.fromkeys(composer.reads)))
 
 
@@ -78,13 +74,14 @@ class _Composer:
         show: Show = node.attrs["show"]  # type: ignore[assignment]  # the parser let no other pass
         body = tuple(_lower(block) for block in self.show(chapter, show, own=node.children))
         self.items.append(Item(chapter.slug, chapter.title, count_words(body)))
-        minutes = self.words["minutes"].format(minutes=count_minutes(count_words(chapter.body)))
-        return node.with_children((
-            Node("heading", chapter.heading or _text(chapter.title), attrs={"level": "2"}, line=node.line),
-            Node("paragraph", _text(minutes), attrs={"class": "byline"}, line=node.line),
-            *body,
-            *(() if show == "full" else (self.read_on(chapter, button=button, line=node.line),)),
-        ))  # fmt: skip
+        heading = Node(
+            "heading", chapter.heading or _text(chapter.title), attrs={"level": "2"}, line=node.line
+        )
+        if show != "full":
+            return node.with_children((heading, *body, self.read_on(chapter, button=button, line=node.line)))
+        minutes = self.words["minutes"].format(minutes=count_minutes(count_words(body)))
+        byline = Node("paragraph", _text(minutes), attrs={"class": "byline"}, line=node.line)
+        return node.with_children((heading, byline, *body))
 
     def read_on(self, chapter: Chapter, *, button: bool, line: int = 0) -> Node:
         """A paragraph that leads to the whole of `chapter` on the web."""

@@ -54,7 +54,7 @@ def extract(book: Book, title: tuple[Node, ...], body: tuple[Node, ...], words: 
     """`body` with its cross-references in words; `words` are the language's."""
     nodes = [node for block in body for node in block.walk()]
     freer = _Freer(
-        ids=frozenset(node.id for node in nodes if node.id),
+        labels={node.id: node.attrs.get("label", "") for node in nodes if node.id},
         titles={chapter.slug: chapter.title for chapter in book.chapters},
         words=words,
     )
@@ -91,9 +91,9 @@ def _find_sources(book: Book, nodes: Iterable[Node]) -> Iterator[Node]:
 
 @dataclass(frozen=True, slots=True)
 class _Freer:
-    """Frees nodes from their book; `ids` are those in the letter, `titles` those of all chapters."""
+    """Frees nodes from their book; `labels` are those of the letter, by id, `titles` those of all chapters."""
 
-    ids: frozenset[str]
+    labels: Mapping[str, str]
     titles: Mapping[str, str]
     words: Mapping[str, str]
 
@@ -138,7 +138,9 @@ class _Freer:
         home = node.attrs.get("chapter", "")
         if not home:
             return label
-        place = "here" if node.attrs["href"][1:] in self.ids else "there"
+        target = node.attrs["href"][1:]
+        label = self.labels.get(target) or label
+        place = "here" if target in self.labels else "there"
         saying = _SAYINGS.get(f"{node.attrs['type']} {place}", "")
         title = self.titles.get(home, label)
         return self.words[saying].format(label=label, title=title) if saying else label

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date as Date  # a field is called date
 
 from ..model import Book, Chapter, Mailing, plain
+from ..resolve import EARLY
 from ..sections import Words
 from .compose import count_minutes
 from .extract import Extract
@@ -21,6 +22,8 @@ _RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "s
 _LINKS = {"browser": "browser_url", "preferences": "preferences_url", "unsubscribe": "unsubscribe_url"}
 #: Letters that are no part of a subscription: the word that says why they came; they have nothing to leave.
 _NOTICES = {"confirm": "why_confirm", "goodbye": "why_goodbye"}
+#: Kinds of texts that do not say when they were read over: in a book neither.
+_UNDATED = frozenset({*EARLY, "part", "letter"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Frame:
     reviewed: str
     footer: tuple[str, ...]
     links: tuple[tuple[str, str], ...]  # label, address
-    contents: tuple[tuple[str, str], ...]  # title and reading time of each chapter, where there are several
+    contents: tuple[str, ...]  # the titles of its chapters, where there are several
     words: Mapping[str, str]
 
 
@@ -53,12 +56,12 @@ def make_frame(
     mailing = chapter.mailing or Mailing()
     language = chapter.lang or book.language
     minutes = count_minutes(taken.words)
-    whole = chapter.kind != "letter" and mailing.show == "full"
+    whole = chapter.kind not in _UNDATED and mailing.show == "full"
     return Frame(
         subject=mailing.subject or cut(plain(taken.title), LONGEST_SUBJECT),
         preheader=mailing.preheader or _make_preheader(chapter, taken),
         language=language,
-        direction="rtl" if language.split("-")[0].lower() in _RIGHT_TO_LEFT else "ltr",
+        direction=find_direction(language),
         date=words.say_date(day) if day else "",
         subtitle=chapter.subtitle,
         byline=_make_byline(chapter, authors, minutes, words),
@@ -66,11 +69,14 @@ def make_frame(
         reviewed=words["reviewed"].format(date=words.say_date(chapter.reviewed)) if whole and chapter.reviewed else "",
         footer=_make_footer(book, chapter, authors, words),
         links=_make_links(chapter, words, browser),
-        contents=tuple(
-            (item.title, words["minutes"].format(minutes=count_minutes(item.words))) for item in taken.items
-        ) if len(taken.items) > 1 else (),
+        contents=tuple(item.title for item in taken.items) if len(taken.items) > 1 else (),
         words=words.table,
     )  # fmt: skip
+
+
+def find_direction(language: str) -> str:
+    """`rtl` for languages (BCP 47) that are written from right to left, else `ltr`."""
+    return "rtl" if language.split("-", maxsplit=1)[0].lower() in _RIGHT_TO_LEFT else "ltr"
 
 
 def _make_byline(chapter: Chapter, authors: list[str], minutes: int, words: Words) -> str:

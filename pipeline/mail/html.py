@@ -3,119 +3,192 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from css_inline import CSSInliner
 
-_DARK_MEDIA = re.compile(r"@media[^{]*prefers-color-scheme:\s*dark[^{]*\{((?:[^{}]*\{[^{}]*\})*)\s*\}")
-_EMPTY_MEDIA = re.compile(r"@media[^{}]*\{\s*\}")
-_RULE = re.compile(r"([^{}@;]+)\{([^{}]*)\}")
+from ..layouts import Layout
+
+_BLOCK = re.compile(r"@media([^{]*)\{((?:[^{}]*\{[^{}]*\})*)\s*\}|([^{}@;]+)\{([^{}]*)\}")
+_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _NAME = re.compile(r"(\.?)([A-Za-z][\w-]*)")
 _NOT_A_NAME = re.compile(r"\[[^\]]*\]|::?[\w-]+(?:\([^)]*\))?")
-_TAG = re.compile(r"<([a-z][a-z0-9]*)((?:\s+[^\s=<>\"]+=\"[^\"]*\")*)\s*/?>")
-_CLASS = re.compile(r' class="([^"]*)"')
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_TAG = re.compile(r"<([a-z][a-z0-9]*)")
+_CLASS = re.compile(r"(<[a-z][^<>]*?) class=\"([^\"]*)\"")
 _SIDE = re.compile(r"\b(left|right)\b")
+_FOUR_SIDES = re.compile(
+    r"((?:margin|padding):\s*VALUE) (VALUE) (VALUE) (VALUE)".replace("VALUE", r"[^\s;}]+")
+)
+_SLANT = re.compile(r"(font-style:\s*)?\bitalic\b ?")
+_OTHER_SIDE = {"left": "right", "right": "left"}
 #: How Outlook marks an element it repaints -> the property it has painted over.
 _REPAINTED = {"ogsc": "color", "ogsb": "background-color"}
-_OTHER_SIDE = {"left": "right", "right": "left"}
-
-Declarations = tuple[tuple[str, str], ...]
-Rules = list[tuple[tuple[str, ...], Declarations]]
+_DARK = "(prefers-color-scheme:dark)"
 
 
-def inline(markup: str, *, css: str, dark: str, head: str) -> str:
-    """`markup` with `css` in its style attributes, right where every style element is taken away.
+@dataclass(frozen=True, slots=True)
+class Styles:
+    """The CSS of one look: `light` and `dark` differ in colours only, `head` holds what cannot be inlined."""
 
-    `dark` is `css` with the colours of dark mode: what differs goes into the second style
-    element, for programs that ask (`prefers-color-scheme`) and for Outlook (`data-ogsc`,
-    `data-ogsb`). `head` holds what cannot be inlined. Rules and classes that nothing uses
-    are left out. Pure: the same arguments give the same text.
-    """
-    done = CSSInliner(extra_css=css, minify_css=True, load_remote_stylesheets=False).inline(markup)
-    present = _list_names(done)
-    extra = [found[1] for found in _DARK_MEDIA.finditer(head)]
-    first = _prune(_DARK_MEDIA.sub("", head), present)
-    second = _prune(_write_dark(_pair(css, dark), extra), present)
-    done = _drop_classes(done, frozenset(name for mark, name in _NAME.findall(first + second) if mark))
-    styles = "".join(f"<style>{text}</style>\n" for text in (first, second) if text)
-    return done.replace("</head>", f"{styles}</head>", 1).rstrip() + "\n"
+    light: str
+    dark: str
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """Selectors, each with the tags (`p`) and classes (`.fig`) it needs, and the declarations on one line."""
+
+    selectors: tuple[tuple[str, frozenset[str]], ...]
+    body: str
+
+
+#: Media query, empty for none, and its rules.
+_Sheet = tuple[tuple[str, tuple[_Rule, ...]], ...]
+
+
+def read_styles(layout: Layout, direction: str) -> Styles:
+    """The style sheets of `layout`, made for a language of `direction`: ltr or rtl. Raises LayoutError."""
+    night = {
+        name.removeprefix("dark-"): value for name, value in layout.tokens.items() if name.startswith("dark-")
+    }
+    dark = replace(layout, tokens={**layout.tokens, **night})
+    texts = layout.read_css("mail/mail.css"), dark.read_css("mail/mail.css"), layout.read_css("mail/head.css")
+    return Styles(*map(mirror, texts) if direction == "rtl" else texts)
 
 
 def mirror(css: str) -> str:
-    """`css` for a language that is written from right to left."""
-    return _SIDE.sub(lambda side: _OTHER_SIDE[side[1]], css)
+    """`css` for a language that is written from right to left: sides change over, and letters do not slant."""
+    css = _SIDE.sub(lambda side: _OTHER_SIDE[side[1]], css)
+    css = _SLANT.sub(lambda slant: f"{slant[1]}normal" if slant[1] else "", css)
+    return _FOUR_SIDES.sub(r"\1 \4 \3 \2", css)
 
 
-def _pair(css: str, dark: str) -> Rules:
-    """The rules of `dark` with the declarations that `css` has otherwise."""
-    pairs = zip(_read_rules(css), _read_rules(dark), strict=True)
-    changed = [
-        (selectors, tuple(_bare(*d) for d in after if d not in before))
-        for (selectors, before), (_, after) in pairs
-    ]
-    return [rule for rule in changed if rule[1]]
+def inline(markup: str, styles: Styles) -> str:
+    """`markup` with its light styles in the elements, right where every style element is taken away.
+
+    What is otherwise in the dark goes into the second style element, for programs that ask
+    (`prefers-color-scheme`) and for Outlook (`data-ogsc`, `data-ogsb`). Rules and classes
+    that nothing uses are left out. Pure: the same arguments give the same text.
+    """
+    inliner, *sheets = _prepare(styles)
+    done = inliner.inline(markup)
+    present = _list_names(done)
+    used = [_choose(sheet, present) for sheet in sheets]
+    elements = "".join(f"<style>{_write(sheet)}</style>\n" for sheet in used if sheet)
+    done = _drop_classes(done, frozenset(name for sheet in used for name in _names_in(sheet)))
+    return done.replace("</head>", f"{elements}</head>", 1).rstrip() + "\n"
 
 
-def _bare(name: str, value: str) -> tuple[str, str]:
+@lru_cache(maxsize=16)
+def _prepare(styles: Styles) -> tuple[CSSInliner, _Sheet, _Sheet]:
+    """What is the same for every letter of a look: the inliner, the plain style element and the dark one."""
+    inliner = CSSInliner(extra_css=styles.light, minify_css=True, load_remote_stylesheets=False)
+    head = tuple(_read_sheet(styles.head))
+    first = tuple(block for block in head if block[0] != _DARK)
+    extra = tuple(rule for media, rules in head if media == _DARK for rule in rules)
+    changed = tuple(dict.fromkeys(_pair(styles)))
+    marked = tuple(_mark_repainted(changed))
+    return inliner, first, ((_DARK, tuple(_make_rule(*rule) for rule in changed) + extra), ("", marked))
+
+
+# -- reading
+
+
+def _read_sheet(css: str) -> Iterator[tuple[str, tuple[_Rule, ...]]]:
+    for found in _BLOCK.finditer(css):
+        media, inside = (found[1].replace(" ", ""), found[2]) if found[1] else ("", found[0])
+        rules = [_make_rule(_split(rule[1], ","), _split(rule[2], ";")) for rule in _RULE.finditer(inside)]
+        yield media.replace("and(", " and ("), tuple(rules)
+
+
+def _split(text: str, mark: str) -> list[str]:
+    return [" ".join(part.split()) for part in text.split(mark) if part.strip()]
+
+
+def _make_rule(selectors: Iterable[str], declarations: Iterable[str]) -> _Rule:
+    short = (re.sub(r"\s*:\s*", ":", line, count=1).replace(" !", "!") for line in declarations)
+    return _Rule(tuple((selector, _names_of(selector)) for selector in selectors), ";".join(short))
+
+
+def _names_of(selector: str) -> frozenset[str]:
+    return frozenset(mark + name for mark, name in _NAME.findall(_NOT_A_NAME.sub("", selector)))
+
+
+# -- the dark
+
+
+def _pair(styles: Styles) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """The rules of the dark, each with the declarations that light has otherwise."""
+    for light, dark in zip(_RULE.finditer(styles.light), _RULE.finditer(styles.dark), strict=True):
+        before = _split(light[2], ";")
+        changed = [_bare(line) for line in _split(dark[2], ";") if line not in before]
+        if changed:
+            yield tuple(_split(dark[1], ",")), tuple(f"{line}!important" for line in changed)
+
+
+def _bare(declaration: str) -> str:
     """A border's colour alone: its width may be otherwise where the colour is wanted."""
-    short = name.startswith("border") and " " in value
-    return (f"{name}-color", value.rpartition(" ")[2]) if short else (name, value)
+    name, _, value = declaration.partition(": ")
+    return f"{name}-color:{value.rpartition(' ')[2]}" if name.startswith("border") else f"{name}:{value}"
 
 
-def _read_rules(css: str) -> Iterator[tuple[tuple[str, ...], Declarations]]:
-    for found in _RULE.finditer(css):
-        parts = (line.partition(":") for line in found[2].split(";") if line.strip())
-        declarations = tuple((name.strip(), value.strip()) for name, _, value in parts)
-        yield tuple(" ".join(selector.split()) for selector in found[1].split(",")), declarations
-
-
-def _write_dark(rules: Rules, extra: Iterable[str]) -> str:
-    """The dark rules for programs that ask, then for Outlook, which marks the elements it repaints itself."""
-    asked = "".join([_write_rule(selectors, declarations) for selectors, declarations in rules] + [*extra])
-    parts = [f"@media (prefers-color-scheme:dark){{{asked}}}"]
-    for selectors, declarations in rules:
+def _mark_repainted(changed: Sequence[tuple[tuple[str, ...], tuple[str, ...]]]) -> Iterator[_Rule]:
+    """The dark colours once more for Outlook, which marks the elements it has painted over."""
+    for selectors, declarations in changed:
         inside = [selector for selector in selectors if selector != "body"]
         for mark, name in _REPAINTED.items():
-            kept = tuple(d for d in declarations if d[0] == name)
+            kept = [line for line in declarations if line.startswith(f"{name}:")]
             if kept and inside:
-                parts.append(_write_rule([f"[data-{mark}] {selector}" for selector in inside], kept))
-    return "".join(parts)
+                yield _make_rule([f"[data-{mark}] {selector}" for selector in inside], kept)
 
 
-def _write_rule(selectors: Iterable[str], declarations: Declarations) -> str:
-    return f"{','.join(selectors)}{{{';'.join(f'{name}:{value}!important' for name, value in declarations)}}}"
+# -- what a letter uses
 
 
 def _list_names(markup: str) -> frozenset[str]:
-    """Every tag (`p`) and class (`.fig`) of a page."""
-    names: set[str] = set()
-    for tag, attributes in _TAG.findall(markup):
-        names.add(tag)
-        names |= {f".{name}" for found in _CLASS.findall(attributes) for name in found.split()}
-    return frozenset(names)
+    """Every tag and class of a page; those in comments are Outlook's alone."""
+    shown = _COMMENT.sub("", markup)
+    classes = (f".{name}" for _, found in _CLASS.findall(shown) for name in found.split())
+    return frozenset([*_TAG.findall(shown), *classes])
 
 
-def _prune(css: str, present: frozenset[str]) -> str:
-    """`css` without the selectors that name nothing in the page, on one line."""
+def _choose(sheet: _Sheet, present: frozenset[str]) -> _Sheet:
+    """`sheet` without the selectors that name something the page has not."""
+    blocks = []
+    for media, rules in sheet:
+        chosen = [
+            replace(rule, selectors=kept)
+            for rule in rules
+            if (kept := tuple(each for each in rule.selectors if each[1] <= present))
+        ]
+        blocks += [(media, tuple(chosen))] if chosen else []
+    return tuple(blocks)
 
-    def shorten(found: re.Match[str]) -> str:
-        kept = [selector for selector in found[1].split(",") if _names_of(selector) <= present]
-        body = ";".join(
-            re.sub(r"\s*:\s*", ":", line.strip(), count=1) for line in found[2].split(";") if line.strip()
+
+def _write(sheet: _Sheet) -> str:
+    parts = []
+    for media, rules in sheet:
+        text = "".join(
+            f"{','.join(selector for selector, _ in rule.selectors)}{{{rule.body}}}" for rule in rules
         )
-        return f"{','.join(' '.join(selector.split()) for selector in kept)}{{{body}}}" if kept else ""
-
-    short = _EMPTY_MEDIA.sub("", _RULE.sub(shorten, css))
-    return re.sub(r"\s*([{}])\s*", r"\1", short).strip()
+        parts.append(f"@media {media}{{{text}}}" if media else text)
+    return "".join(parts)
 
 
-def _names_of(selector: str) -> set[str]:
-    return {mark + name for mark, name in _NAME.findall(_NOT_A_NAME.sub("", selector))}
+def _names_in(sheet: _Sheet) -> Iterator[str]:
+    for _, rules in sheet:
+        for rule in rules:
+            for _, names in rule.selectors:
+                yield from names
 
 
-def _drop_classes(markup: str, kept: frozenset[str]) -> str:
+def _drop_classes(markup: str, used: frozenset[str]) -> str:
     def shorten(found: re.Match[str]) -> str:
-        names = [name for name in found[1].split() if name in kept]
-        return f' class="{" ".join(names)}"' if names else ""
+        names = [name for name in found[2].split() if f".{name}" in used]
+        return f'{found[1]} class="{" ".join(names)}"' if names else found[1]
 
-    return _TAG.sub(lambda tag: _CLASS.sub(shorten, tag[0]), markup)
+    return _CLASS.sub(shorten, markup)

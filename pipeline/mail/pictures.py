@@ -3,40 +3,48 @@
 from __future__ import annotations
 
 import io
-import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from PIL import Image
 
 from ..errors import PipelineError, Place, raise_all
-from ..images import Picture, encode_jpeg, find_image, for_epub
+from ..files import write_atomically
+from ..images import check_image, encode_jpeg, for_epub, locate_image, name_by_content, size_of
 from ..model import Chapter, Node
 from ..pictures import draw_picture
 from ..typeset import Type
 from .markup import COLUMN, MailPicture
 
 MAX_BYTES = 200_000  # of one picture (rule M25)
+_RECIPE = 1  # raised when a photograph is written differently, so that old ones are not found in the cache
 _QUALITIES = (88, 80, 70, 60, 45)
 _NARROWEST = 0.5  # of the column; a picture meant to be wider has the whole of a phone's
 
 
 def prepare_pictures(
-    chapters: Sequence[Chapter], folder: Path, kind: Type, *, shown: Collection[str]
+    chapters: Sequence[Chapter],
+    folder: Path,
+    *,
+    shown: Collection[str],
+    cache: Path,
+    kind: Callable[[], Type],
 ) -> tuple[MailPicture, ...]:
     """The pictures of `chapters` that are shown, by their `src`, each once.
 
-    `folder` holds the chapters, `kind` the faces a drawing is set in. Raises
-    ManuscriptError, or ManyErrors with one for each picture to mend.
+    `folder` holds the chapters; what was made before is kept in `cache`; `kind` gives the faces,
+    once a drawing wants them. Raises ManuscriptError, or ManyErrors with one for each picture to mend.
     """
+    maker = _Maker(folder, cache, kind)
     pictures: dict[str, MailPicture] = {}
     errors: list[PipelineError] = []
     for chapter, image, share in _list_images(chapters):
         name = image.attrs["src"]
         if name in shown and name not in pictures:
             try:
-                pictures[name] = _prepare(chapter, image, folder=folder, kind=kind, share=share)
+                pictures[name] = maker.prepare(image, Place(chapter.source, image.line), share)
             except PipelineError as error:
                 errors.append(error)
     raise_all(errors)
@@ -56,24 +64,67 @@ def _list_images(chapters: Sequence[Chapter]) -> Iterator[tuple[Chapter, Node, f
         )
 
 
-def _prepare(chapter: Chapter, image: Node, *, folder: Path, kind: Type, share: float) -> MailPicture:
-    place = Place(chapter.source, image.line)
-    path = find_image(folder, image.attrs["src"], place)
-    try:
-        master = for_epub(path, image.attrs["alt"])
-    except PipelineError as error:
-        raise type(error)(error.message, place) from error
-    drawn = master.media_type == "image/svg+xml"
-    wanted = COLUMN if share > _NARROWEST else round(COLUMN * share)
-    width = wanted if drawn else min(wanted, master.width)
-    height = max(1, round(width * master.height / master.width))
-    pixels = _draw(master, kind, width, height) if drawn else Image.open(io.BytesIO(master.data))
-    data = _encode(_shrink(pixels, 2 * width))
-    return MailPicture(image.attrs["src"], _name(master, data), data, width, height)
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes the pictures of the chapters in `folder`."""
+
+    folder: Path
+    cache: Path
+    kind: Callable[[], Type]
+
+    def prepare(self, image: Node, place: Place, share: float) -> MailPicture:
+        """The picture that `image`, written at `place`, shows on a `share` of the column."""
+        path = locate_image(self.folder, image.attrs["src"], place)
+        wanted = COLUMN if share > _NARROWEST else round(COLUMN * share)
+        make = self._draw if path.suffix.lower() == ".svg" else self._reduce
+        try:
+            return make(path, image, place, wanted)
+        except PipelineError as error:
+            raise type(error)(error.message, place) from error
+
+    def _draw(self, path: Path, image: Node, place: Place, width: int) -> MailPicture:
+        """A drawing, as wide as is wanted."""
+        check_image(path, image.attrs["src"], place)
+        art = for_epub(path, image.attrs["alt"])
+        height = _scale(width, (art.width, art.height))
+        drawn = draw_picture(art.data, self.kind(), width=2 * width, height=2 * height)
+        return _name(path, image, _fit(drawn, 2 * width), width, height)
+
+    def _reduce(self, path: Path, image: Node, place: Place, wanted: int) -> MailPicture:
+        """A photograph, as wide as is wanted and as it is; what was made before is taken from the cache."""
+        recipe = f"|{_RECIPE}|{wanted}|{MAX_BYTES}".encode()
+        kept = self.cache / f"{sha256(path.read_bytes() + recipe).hexdigest()}.jpg"
+        made = kept.exists()
+        if not made:
+            check_image(path, image.attrs["src"], place)
+        size = size_of(path)
+        width = min(wanted, size[0])
+        if not made:
+            write_atomically(kept, _fit(for_epub(path, image.attrs["alt"]).data, 2 * width))
+        return _name(path, image, kept.read_bytes(), width, _scale(width, size))
 
 
-def _draw(master: Picture, kind: Type, width: int, height: int) -> Image.Image:
-    return Image.open(io.BytesIO(draw_picture(master.data, kind, width=2 * width, height=2 * height)))
+def _scale(width: int, size: tuple[int, int]) -> int:
+    """How high a picture of `size` is when it is `width` wide."""
+    return max(1, round(width * size[1] / size[0]))
+
+
+def _name(path: Path, image: Node, data: bytes, width: int, height: int) -> MailPicture:
+    """Under a name that is unique by content, so that an address never shows another picture."""
+    return MailPicture(image.attrs["src"], name_by_content(path, data, ".jpg"), data, width, height)
+
+
+def _fit(art: bytes, width: int) -> bytes:
+    """`art` as a JPEG at most `width` pixels wide and small enough; one that is so already stays as it is."""
+    image = Image.open(io.BytesIO(art))
+    if (
+        image.format == "JPEG"
+        and image.mode in {"RGB", "L"}
+        and image.width <= width
+        and len(art) <= MAX_BYTES
+    ):
+        return art
+    return _encode(_shrink(image, width))
 
 
 def _shrink(image: Image.Image, width: int) -> Image.Image:
@@ -91,9 +142,3 @@ def _encode(image: Image.Image) -> bytes:
             if len(data) <= MAX_BYTES:
                 return data
         image = _shrink(image, image.width * 3 // 4)
-
-
-def _name(master: Picture, data: bytes) -> str:
-    """The file's name, unique by content, so that an address never shows another picture."""
-    stem = re.sub(r"-[0-9a-f]{8}\.\w+$", "", master.name)
-    return f"{stem}-{sha256(data).hexdigest()[:8]}.jpg"

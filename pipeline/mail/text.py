@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
 from ..model import Node
+from .columns import set_table
 
 Words = Mapping[str, str]
 #: A block gives its lines; a paragraph is one of them.
@@ -46,6 +47,11 @@ def write_notes(notes: Sequence[Node], words: Words) -> str:
         mark = f"[{note.attrs['number']}] "
         lines += _hang(mark, _write_blocks(note.children, words))
     return tidy("\n".join(lines))
+
+
+def write_contents(titles: Sequence[str], words: Words) -> str:
+    """What a digest holds."""
+    return "\n".join([f"{words['in_this']}:", *(f"* {title}" for title in titles)])
 
 
 def tidy(text: str) -> str:
@@ -90,6 +96,11 @@ def _underline(text: str, rule: str) -> str:
 
 
 def _write_paragraph(node: Node, words: Words) -> list[str]:
+    """One line, or more where the author broke it; the address of a link that stands alone has its own."""
+    kinds = [child.kind for child in node.children]
+    if kinds == ["link"] and not _is_button(node.children[0]):
+        label, address = _name_link(node.children[0], words)
+        return [label, address] if label else [address]
     return _split(node.children, words)
 
 
@@ -126,11 +137,13 @@ def _write_attribution(node: Node, words: Words) -> list[str]:
 
 
 def _write_div(node: Node, words: Words) -> list[str]:
+    if node.attrs["name"] == "chapter":
+        return _write_blocks(node.children, words)
     inside = [child for child in node.children if child.kind != "title"]
     lines = _indent(_write_blocks(inside, words))
-    if node.attrs["name"] in {"verse", "epigraph", "pullquote"}:
-        return lines
     titles = [_write_inlines(child.children, words) for child in node.children if child.kind == "title"]
+    if node.attrs["name"] in {"verse", "epigraph", "pullquote"}:
+        return [*titles, *lines]
     title = titles[0] if titles else words.get(node.attrs["name"], "")
     return [f"{title}:" if title[-1:].isalnum() else title, *lines]
 
@@ -162,39 +175,16 @@ def _write_code(node: Node, _: Words) -> list[str]:
 
 
 def _write_table(node: Node, words: Words) -> list[str]:
-    """In columns where they fit, else row under row with the heads before the cells."""
+    """In columns where they fit, else row under row."""
     captions = [
         line for child in node.children if child.kind == "caption" for line in _write_caption(child, words)
     ]
     rows = [child for child in node.children if child.kind == "row"]
     cells = [[" ".join(_split(cell.children, words)) for cell in row.children] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    headed = bool(rows) and "head" in rows[0].attrs
-    fits = sum(widths) + 2 * (len(widths) - 1) <= _WIDEST
-    lines = _set_columns(rows, cells, widths) if fits or not headed else _stack(cells)
+    heads = sum("head" in row.attrs for row in rows)
+    right = [cell.attrs.get("align") == "right" for cell in rows[0].children]
+    lines = set_table(cells, heads=heads, right=right, widest=_WIDEST)
     return [*captions, *([""] if captions else []), *lines]
-
-
-def _set_columns(rows: Sequence[Node], cells: Sequence[Sequence[str]], widths: Sequence[int]) -> list[str]:
-    lines = []
-    for row, texts in zip(rows, cells, strict=True):
-        right = [cell.attrs.get("align") == "right" for cell in row.children]
-        padded = [
-            text.rjust(width) if to_right else text.ljust(width)
-            for text, width, to_right in zip(texts, widths, right, strict=True)
-        ]
-        lines.append("  ".join(padded))
-        lines += ["  ".join("-" * width for width in widths)] if "head" in row.attrs else []
-    return lines
-
-
-def _stack(cells: Sequence[Sequence[str]]) -> list[str]:
-    heads, *rows = cells
-    lines: list[str] = []
-    for row in rows:
-        name, *rest = [f"{head}: {text}" if head else text for head, text in zip(heads, row, strict=True)]
-        lines += [name, *_indent(rest), ""]
-    return lines[:-1]
 
 
 # -- inlines
@@ -209,11 +199,21 @@ def _write_inside(node: Node, words: Words) -> str:
 
 
 def _write_link(node: Node, words: Words) -> str:
-    """`label (address)`; the address alone where it is its own label."""
-    label = _write_inside(node, words)
-    href = node.attrs["href"]
-    address = href.removeprefix("mailto:")
-    return address if address.endswith(label) or not label else f"{label} ({address})"
+    """`label (address)`, `label: address` for a button; the address alone where it is its own label."""
+    label, address = _name_link(node, words)
+    if not label:
+        return address
+    return f"{label}: {address}" if _is_button(node) else f"{label} ({address})"
+
+
+def _name_link(node: Node, words: Words) -> tuple[str, str]:
+    """A link's words, none where they are the end of its address, and the address."""
+    label, address = _write_inside(node, words), node.attrs["href"].removeprefix("mailto:")
+    return "" if address.endswith(label) else label, address
+
+
+def _is_button(link: Node) -> bool:
+    return "button" in link.attrs.get("class", "").split()
 
 
 def _write_image(node: Node, words: Words) -> str:

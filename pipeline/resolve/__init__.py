@@ -20,7 +20,7 @@ from .numbers import find_doubles, label_chapter, name_blocks, number_chapters, 
 
 __all__ = [
     "BACK", "EARLY", "FRONT", "MAIL", "choose_chapters", "choose_passages", "find_newest_date", "find_notes",
-    "label_chapter", "list_contents", "number_notes", "resolve", "slugify",
+    "label_chapter", "list_contents", "number_notes", "number_objects", "resolve", "slugify",
 ]  # fmt: skip
 
 

@@ -9,7 +9,9 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
+from html import escape
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -17,7 +19,8 @@ from hypothesis import settings
 
 from outbox.consent import Claim, enlist
 from outbox.issue import digest_of
-from outbox.model import Address, Consent, Envelope
+from outbox.model import Address, Addressee, Consent, Envelope, Letter, Template
+from outbox.sandbox import Desk, Faults, Journal, Rules, Server
 from outbox.store import Store, open_store
 from outbox.tokens import Signer
 from tests.outbox.cluster import Cluster, find_programs, running_cluster
@@ -184,6 +187,60 @@ def filled(url: str) -> Iterator[Store]:
         enlist(tx, Claim("pia@example.org", "Pia", Consent.PENDING, "asked", "test"), NOW)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def letter() -> Letter:
+    """A letter that greets by name in every part, with the headers of a list."""
+    name, link = ("first_name", str), ("unsubscribe_url", str)
+    return Letter(
+        subject=Template(("First light for ", " — and the long morning after it"), (name,)),
+        html=Template(
+            (
+                '<p style="color:#24312e">Dear ',
+                ',</p>\n<p>“50\u2009% off” {now} \\o/</p>\n<a href="',
+                '">Leave</a>\n',
+            ),
+            (("first_name", escape), ("unsubscribe_url", escape)),
+        ),
+        text=Template(("First light\n\nDear ", ",\n\n.\n.dots\n", "\n"), (name, link)),
+        sender=Address("Example Press", "hello@example.org"),
+        reply_to=(Address("Björk, Answers", "reply@example.org"),),
+        headers=(
+            ("List-Id", Template(("Letters on Care <letters.example.org>",))),
+            ("List-Unsubscribe", Template(("<", ">, <mailto:reply@example.org?subject=x>"), (link,))),
+            ("List-Unsubscribe-Post", Template(("List-Unsubscribe=One-Click",))),
+        ),
+        attachments=(),
+        stream="broadcast",
+        tag="2026-03-01-first-light",
+    )
+
+
+@pytest.fixture(scope="session")
+def write_to() -> Callable[..., Addressee]:
+    """What the message to one person has of its own: their number, and a name."""
+
+    def make(number: int, name: str = "Ana", email: str = "") -> Addressee:
+        values = {"first_name": name, "unsubscribe_url": f"https://example.org/mail/unsubscribe/{number}-abc"}
+        mailbox = email or f"reader{number}@example.org"
+        outbox_id = f"5eb3a6e873d94b3c.{number}"
+        return Addressee(outbox_id, Address(name, mailbox), f"<{outbox_id}@letters.example.org>", values)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def rehearsal() -> Iterator[Server]:
+    """The sandbox on a port of its own; `desk` is what it keeps and does."""
+    server = Server(Desk(Journal(), Faults(), Rules()))
+    thread = Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    server.desk.journal.close()
 
 
 @pytest.fixture

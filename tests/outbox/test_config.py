@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from outbox.config import read
+from outbox.config import PROVIDER_KEYS, Name, read
 from outbox.errors import ConfigError
 from outbox.model import Address
+from outbox.providers import PROVIDERS
 
 
 def test_a_good_file_is_read(book: Path) -> None:
@@ -67,6 +69,22 @@ MISTAKES = {
     ("[outbox]", '[outbox]\ndatabase = "mysql://host/db"'): "must be sqlite:///FILE",
     ("[outbox]", '[outbox]\non_unknown = "pray"'): r"book\.toml:10: \[outbox\] on_unknown: invalid enum",
     ("[outbox]", '[provider]\nname = "pigeon"\n[outbox]'): r"book\.toml:10: \[provider\] name: invalid enum",
+    (
+        "[outbox]",
+        '[provider]\nname = "resend"\nhost = "mail.example.org"\n[outbox]',
+    ): r"book\.toml:11: \[provider\] host: 'resend' has no use for it",
+    (
+        "[outbox]",
+        '[provider]\nname = "mailgun"\nregion = "mars"\n[outbox]',
+    ): r"book\.toml:11: \[provider\] region: Mailgun has us and eu",
+    (
+        "[outbox]",
+        '[provider]\nname = "ses"\nregion = "Ireland"\n[outbox]',
+    ): r"book\.toml:11: \[provider\] region: write one of Amazon's",
+    (
+        "[outbox]",
+        '[provider]\nname = "smtp"\nport = 70000\n[outbox]',
+    ): r"book\.toml:11: \[provider\] port: expected a whole number <= 65535",
     ("[list]", "[[list]]"): r"\[list\] must be one table",
     ("[list]", "[list"): "is not valid TOML",
 }
@@ -93,6 +111,24 @@ def test_a_missing_table_and_a_missing_file_are_named(book: Path) -> None:
         read(path, {})
     with pytest.raises(ConfigError, match="not found; run the command in the book's folder"):
         read(book / "other.toml", {})
+
+
+def test_every_provider_has_its_keys(book: Path) -> None:
+    """The tables of names, keys and providers are one; what a key says arrives."""
+    path = book / "book.toml"
+    path.write_text(
+        path.read_text() + '\n[provider]\nname = "smtp"\nhost = "mail.example.org"\nport = 2525\n'
+    )
+    settings = read(path, {"OUTBOX_SMTP_USER": "me"})
+
+    assert set(PROVIDER_KEYS) == set(PROVIDERS) == set(get_args(Name))
+    assert (settings.provider, settings.account.host, settings.account.port) == (
+        "smtp",
+        "mail.example.org",
+        2525,
+    )
+    assert settings.account.env["OUTBOX_SMTP_USER"] == "me"
+    assert "OUTBOX_SMTP_USER" not in repr(settings)
 
 
 def test_secrets_stay_out_of_sight(book: Path) -> None:

@@ -28,7 +28,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 SUICIDE = """
 import os, signal, sys
 from outbox.providers import file
-from outbox.store import ledger
+from outbox.store import claims, freeze
 from outbox.cli import main
 place, count = sys.argv.pop(1), int(sys.argv.pop(1))
 
@@ -45,14 +45,15 @@ def deadly(function, before):
     return wrapped
 
 owner, name, before = {
-    "before intent": (ledger, "intend", True),
-    "after intent": (ledger, "intend", False),
+    "after claim": (claims, "take", False),
+    "before intent": (claims, "intend", True),
+    "after intent": (claims, "intend", False),
     "before write": (file, "_write", True),
     "in mid write": (file.os, "fsync", True),
     "after write": (file, "_write", False),
-    "before settle": (ledger, "settle", True),
-    "after settle": (ledger, "settle", False),
-    "in the freeze": (ledger, "freeze", False),
+    "before settle": (claims, "settle", True),
+    "after settle": (claims, "settle", False),
+    "in the freeze": (freeze, "freeze", False),
 }[place]
 setattr(owner, name, deadly(getattr(owner, name), before))
 main()
@@ -127,6 +128,7 @@ def letters_written(book: Path) -> int:
     "place",
     [
         "in the freeze",
+        "after claim",
         "before intent",
         "after intent",
         "before write",
@@ -147,7 +149,7 @@ def test_a_kill_at_each_step_loses_and_doubles_nothing(
     """Each step of the protocol is a good place to die."""
     make_issue()
     fill(book, now, 25)
-    count = "1" if place == "in the freeze" else "7"
+    count = "1" if place in {"in the freeze", "after claim"} else "7"
     command = [sys.executable, "-c", SUICIDE, place, count, "work", "--once"]
     died = subprocess.run(command, cwd=book, env=outbox_environment, capture_output=True, check=False)
     outbox("work", "--once")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from outbox.model import Address, Addressee, ItemResult, Letter, Outcome, PreparedBatch, Template
+from outbox.model import Account, Address, Addressee, ItemResult, Letter, Outcome, PreparedBatch, Template
 from outbox.providers.file import File
 
 GOLDEN = Path(__file__).parent / "golden" / "message.eml"
@@ -39,6 +39,11 @@ PERSON = Addressee(
 )
 
 
+def file(folder: Path) -> File:
+    """The provider, with its folder there."""
+    return File(Account(folder, {}))
+
+
 def prepare(provider: File, letter: Letter = LETTER) -> PreparedBatch:
     """The one call of this page."""
     return provider.prepare(letter, [PERSON], "s.d.1", date=datetime(2026, 3, 1, 9, tzinfo=UTC))
@@ -46,7 +51,7 @@ def prepare(provider: File, letter: Letter = LETTER) -> PreparedBatch:
 
 def test_a_message_has_golden_bytes(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """The bytes do not change unless somebody means it."""
-    batch = prepare(File(tmp_path))
+    batch = prepare(file(tmp_path))
     if request.config.getoption("--update-golden"):
         GOLDEN.write_bytes(batch.body)
 
@@ -56,7 +61,7 @@ def test_a_message_has_golden_bytes(tmp_path: Path, request: pytest.FixtureReque
 
 def test_the_file_holds_the_bytes_of_the_batch(tmp_path: Path) -> None:
     """What is prepared is what is written, and nothing else lies about."""
-    provider = File(tmp_path)
+    provider = file(tmp_path)
     batch = prepare(provider)
     results = provider.send(batch)
 
@@ -67,7 +72,7 @@ def test_the_file_holds_the_bytes_of_the_batch(tmp_path: Path) -> None:
 
 def test_a_second_call_changes_nothing(tmp_path: Path) -> None:
     """The delivery's id is the name, so a replay finds the message there."""
-    provider = File(tmp_path)
+    provider = file(tmp_path)
     first = prepare(provider)
     provider.send(first)
     again = provider.send(prepare(provider, replace(LETTER, subject=Template(("Other",)))))
@@ -78,7 +83,7 @@ def test_a_second_call_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_lookup_tells_what_was_written(tmp_path: Path) -> None:
     """Before the call there is nothing, after it there is the message; a half written file is nothing."""
-    provider = File(tmp_path)
+    provider = file(tmp_path)
     batch = prepare(provider)
     half = tmp_path / "2026-03-01-first-light" / ".5eb3a6e873d94b3c.7.eml.part"
     half.parent.mkdir()
@@ -94,7 +99,7 @@ def test_a_lookup_tells_what_was_written(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_not_sent(tmp_path: Path) -> None:
     """An error before the file has its name surely lost nothing and sent nothing."""
     (tmp_path / "mail").write_text("a file where the folder should be")
-    provider = File(tmp_path / "mail")
+    provider = file(tmp_path / "mail")
     (result,) = provider.send(prepare(provider))
 
     assert Outcome.NOT_SENT == result.outcome

@@ -154,6 +154,16 @@ def add_link(folder: Path) -> None:
     (folder / "images" / "passwd.png").symlink_to("/etc/passwd")
 
 
+def link_preview(folder: Path) -> None:
+    """Have the folder of pictures lead elsewhere."""
+    (folder / "preview").symlink_to("/etc")
+
+
+def write_preview(folder: Path) -> None:
+    """A file where the folder of pictures would be."""
+    (folder / "preview").write_text("x")
+
+
 def remove_document(folder: Path) -> None:
     """Take issue.json away."""
     (folder / "issue.json").unlink()
@@ -175,12 +185,24 @@ def not_an_object(folder: Path) -> None:
     (folder / "issue.json").write_text("[1]")
 
 
+def test_pictures_of_the_letter_are_passed_over(make_issue: Callable[..., Path]) -> None:
+    """A folder preview/ is no part of the issue: not its size, not its digest, not what is sent."""
+    folder = make_issue()
+    bare = read(folder)
+    (folder / "preview").mkdir()
+    (folder / "preview" / "light-375.png").write_bytes(b"\x89PNG")
+
+    assert bare == read(folder)
+
+
 TAMPERINGS: dict[Callable[[Path], None], str] = {
     spoil_html: "body.html: was changed",
     remove_text: "body.txt: is missing",
     add_file: "DS_Store: does not belong",
     add_folder: "more: a folder that does not belong",
     add_link: "is not a plain file",
+    link_preview: "preview: is not a plain file",
+    write_preview: "preview: does not belong",
     remove_document: "has no issue.json",
     break_json: "is not valid JSON",
     double_key: "a key stands twice",

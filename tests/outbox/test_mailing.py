@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from outbox import mailing
-from outbox.consent import Claim, enlist
+from outbox.consent import Claim, enlist, erase
+from outbox.desk import new_lease
 from outbox.errors import IssueError, OutboxError
 from outbox.issue import read
 from outbox.mime import build
 from outbox.model import Consent, Envelope, State
-from outbox.store import Store, Tx, ledger, suppressions
+from outbox.store import Store, Tx, claims, ledger, subscribers, suppressions, verify
 from outbox.tokens import Signer
 
 ORDER: dict[str, Any] = {"provider": "file", "max_batch": 2, "on_unknown": "hold", "send_id": "s"}
@@ -28,6 +29,12 @@ FIELDS = {
     name: {"type": "url" if name.endswith("_url") else "text", "default": ""}
     for name in ("first_name", "postal_address", "unsubscribe_url")
 }
+
+
+def take(tx: Tx, now: datetime) -> list[claims.Taken]:
+    """Claim what is due of the send `s`, as a process does that has just got the sender's lock."""
+    claims.free_all(tx)
+    return claims.take(tx, "s", new_lease(), now, 9)
 
 
 def test_a_plan_says_who_and_when(
@@ -51,12 +58,48 @@ def test_a_freeze_plans_one_message_for_everyone_confirmed(
     with store.begin() as tx:
         suppressions.suppress(tx, "Dora@example.com", "complaint", now)
         number = mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
-        chunks = ledger.find_due(tx, now, 9)
-        people = [person.email for chunk in chunks for person in ledger.members(tx, chunk)]
+        parts = take(tx, now)
+        people = [person.email for one in parts for person in one.people]
 
     assert number == 2
     assert people == ["ana@example.org", "bjork@example.com"]
-    assert len(chunks) == 1
+    assert len(parts) == 1
+
+
+def test_an_issue_for_a_segment_goes_to_its_people_alone(
+    store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime
+) -> None:
+    """The plan shows their number, and the freeze takes no other."""
+    issue, known = read(make_issue(segment="com")), {"com": 'domain == "example.com" and not opened()'}
+    with store.begin() as tx:
+        plan = mailing.plan(tx, issue, envelope, now=now, segments=known)
+        number = mailing.freeze(tx, issue, envelope, now=now, segments=known, **ORDER)
+        people = [person.email for one in take(tx, now) for person in one.people]
+
+    assert (2, ()) == (plan.audience, plan.problems)
+    assert 2 == number
+    assert ["bjork@example.com", "dora@example.com"] == people
+
+
+def test_the_ledger_forgets_to_whom_but_not_that_there_was_a_message(
+    store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime, tmp_path: Path
+) -> None:
+    """An erased person is in no roster; counts, states and the others are as before."""
+    with store.begin() as tx:
+        mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
+        ana = subscribers.find(tx, "ana@example.org")
+        assert ana is not None
+        erase(tx, ana, (), source="test", now=now)
+    with store.begin() as tx:
+        faults, told = verify.find_faults(tx), ledger.history(tx, ana.id)
+        people = [person.email for one in take(tx, now) for person in one.people]
+    store.close()
+
+    assert [] == faults
+    assert [""] == [one.email for one in told]
+    assert {"bjork@example.com", "dora@example.com"} == set(people) - {""}
+    for file in tmp_path.glob("outbox.db*"):
+        assert b"ana@example.org" not in file.read_bytes()
 
 
 def test_chunks_hold_as_many_as_one_call_takes(
@@ -65,7 +108,7 @@ def test_chunks_hold_as_many_as_one_call_takes(
     """Three people, two to a call: two calls."""
     with store.begin() as tx:
         mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
-        sizes = [len(ledger.members(tx, chunk)) for chunk in ledger.find_due(tx, now, 9)]
+        sizes = [len(one.people) for one in take(tx, now)]
 
     assert [2, 1] == sizes
 
@@ -78,8 +121,8 @@ def test_an_issue_is_due_when_it_says(
     with store.begin() as tx:
         mailing.freeze(tx, issue, envelope, now=now, at=now + timedelta(hours=1), **ORDER)
 
-        assert ledger.find_due(tx, now, 9) == []
-        assert len(ledger.find_due(tx, now + timedelta(hours=1), 9)) == 2
+        assert take(tx, now) == []
+        assert len(take(tx, now + timedelta(hours=1))) == 2
 
 
 def test_a_frozen_issue_cannot_be_changed(
@@ -92,7 +135,7 @@ def test_a_frozen_issue_cannot_be_changed(
     shutil.rmtree(folder)
     with store.read() as tx:
         frozen = mailing.load(tx, "s", signer)
-        (person, *_) = ledger.members(tx, ledger.find_due(tx, now, 1)[0])
+        (person, *_) = take(tx, now)[0].people
 
     assert frozen.letter.subject.fill(mailing.personalise(frozen, person).values) == "First light for Ana"
 
@@ -106,7 +149,7 @@ def test_a_field_of_the_issues_own_has_its_default(
     with store.begin() as tx:
         mailing.freeze(tx, read(folder), envelope, now=now, **ORDER)
         frozen = mailing.load(tx, "s", signer)
-        (person, *_) = ledger.members(tx, ledger.find_due(tx, now, 1)[0])
+        (person, *_) = take(tx, now)[0].people
 
     assert frozen.letter.text.fill(mailing.personalise(frozen, person).values).endswith("your town\n")
 
@@ -135,7 +178,7 @@ NO_LINK = {"text": "First light\n@@postal_address@@", "html": None}
     [
         ({"kind": "letter"}, "is a letter"),
         ({"list": "Another list"}, "made for another list"),
-        ({"segment": "carers"}, "segments are not there yet"),
+        ({"segment": "carers"}, "is for the segment 'carers'; write it into"),
         (
             {
                 "text": f"{TEXT}@@download_url@@",
@@ -177,7 +220,7 @@ def test_a_letter_has_every_header(
     with store.begin() as tx:
         mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
         frozen = mailing.load(tx, "s", signer)
-        (person, *_) = ledger.members(tx, ledger.find_due(tx, now, 1)[0])
+        (person, *_) = take(tx, now)[0].people
     out = mailing.personalise(frozen, person)
     content = build(frozen.letter, out, date=now)
     message = message_from_bytes(content, policy=policy.default)
@@ -214,7 +257,7 @@ def test_a_letter_is_the_same_every_time(
 def the_first_message(tx: Tx, signer: Signer, now: datetime) -> bytes:
     """Its bytes, by a process that has just started."""
     frozen = mailing.load(tx, "s", signer)
-    person = ledger.members(tx, ledger.find_due(tx, now, 1)[0])[0]
+    person = take(tx, now)[0].people[0]
     return build(frozen.letter, mailing.personalise(frozen, person), date=now)
 
 
@@ -232,7 +275,7 @@ def test_a_name_is_greeted(
     with store.begin() as tx:
         mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
         frozen = mailing.load(tx, "s", signer)
-        (person, *_) = ledger.members(tx, ledger.find_due(tx, now, 1)[0])
+        (person, *_) = take(tx, now)[0].people
 
     values = mailing.personalise(frozen, replace(person, name=name)).values
 
@@ -246,7 +289,7 @@ def test_a_name_that_would_forge_a_header_is_refused(
     with store.begin() as tx:
         mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
         frozen = mailing.load(tx, "s", signer)
-        (person, *_) = ledger.members(tx, ledger.find_due(tx, now, 1)[0])
+        (person, *_) = take(tx, now)[0].people
 
     assert person.state is State.PLANNED
     with pytest.raises(OutboxError, match="line break"):

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 import tinycss2  # type: ignore[import-untyped]
 
-from pipeline.formats.issue import _darken
 from pipeline.layouts import Layout, list_layouts, read_layout
-from pipeline.mail.html import inline, mirror
+from pipeline.mail.html import Styles, inline, mirror, read_styles
 
 CASE = Path(__file__).parents[1] / "manuscripts" / "letter"
 PAGE = "<!DOCTYPE html><html><head><title>T</title></head><body>{}</body></html>"
@@ -21,7 +20,7 @@ DARK = "p { margin: 0; color: #eeeeee; } .box { border-left: 3px solid #dddddd; 
 
 
 def letter(body: str, *, css: str = LIGHT, dark: str = DARK, head: str = "") -> str:
-    return inline(PAGE.format(body), css=css, dark=dark, head=head)
+    return inline(PAGE.format(body), Styles(css, dark, head))
 
 
 def styles(markup: str) -> list[str]:
@@ -72,7 +71,7 @@ def test_media_queries_stay_and_those_for_dark_mode_come_last() -> None:
     dark = "@media (prefers-color-scheme: dark) { p { opacity: .9; } }"
     first, second = styles(letter("<p>Hello</p>", head=dark + wide))
 
-    assert "@media (min-width: 600px){p{font-size:20px !important}}" == first
+    assert "@media (min-width:600px){p{font-size:20px!important}}" == first
     assert "p{opacity:.9}}" in second
 
 
@@ -95,9 +94,11 @@ def test_conditional_comments_pass_untouched() -> None:
 
 
 def test_sides_change_places_from_right_to_left() -> None:
-    """In names and in values."""
-    assert "p { padding-right: 2px; text-align: left }" == mirror(
-        "p { padding-left: 2px; text-align: right }"
+    """In names, in values, and where four sides are given at once."""
+    css = "p { padding-left: 2px; text-align: right; margin: 0 1px 2px 3px; padding: 1px 2px }"
+
+    assert "p { padding-right: 2px; text-align: left; margin: 0 3px 2px 1px; padding: 1px 2px }" == mirror(
+        css
     )
 
 
@@ -119,8 +120,9 @@ def test_m19_head_css_is_small_and_flat(layout: Layout) -> None:
 
 def test_m22_every_colour_has_a_dark_one(layout: Layout) -> None:
     """mail.css names tokens, and every token it names is another in the dark."""
-    light, dark = (look.read_css("mail/mail.css") for look in (layout, _darken(layout)))
-    pairs = list(zip(re.findall(r"#[0-9a-f]{6}", light), re.findall(r"#[0-9a-f]{6}", dark), strict=True))
+    looks = read_styles(layout, "ltr")
+    light, dark = (re.findall(r"#[0-9a-f]{6}", css) for css in (looks.light, looks.dark))
+    pairs = list(zip(light, dark, strict=True))
 
     assert len(pairs) > 20
     assert [] == [pair for pair in pairs if pair[0] == pair[1]]
@@ -128,13 +130,32 @@ def test_m22_every_colour_has_a_dark_one(layout: Layout) -> None:
 
 TEXT = [*product(["ink", "heading", "muted", "link"], ["paper", "ground"]), ("accent", "paper")]
 BOXES = list(product(["ink", "heading", "link"], ["tint", "warm-tint"]))
+TITLES = [("accent", "tint"), ("warm", "warm-tint")]
+OPENING = [("opening-ink", "opening"), ("opening-soft", "opening"), ("button-text", "button")]
 
 
 @pytest.mark.parametrize("mode", ["", "dark-"])
-@pytest.mark.parametrize(("front", "back"), TEXT + BOXES)
+@pytest.mark.parametrize(("front", "back"), TEXT + BOXES + TITLES + OPENING)
 def test_m23_contrast(layout: Layout, mode: str, front: str, back: str) -> None:
     """At least 4.5 to 1, in light and dark (WCAG 2.2, 1.4.3)."""
     assert contrast(layout.tokens[mode + front], layout.tokens[mode + back]) >= 4.5
+
+
+@pytest.mark.parametrize(("front", "back"), TEXT + BOXES + TITLES + OPENING)
+def test_m23_contrast_where_a_program_inverts(layout: Layout, front: str, back: str) -> None:
+    """Gmail makes a dark letter of its own: then each colour is about its opposite."""
+    assert contrast(invert(layout.tokens[front]), invert(layout.tokens[back])) >= 4.5
+
+
+def test_no_colour_is_pure_black_or_white(layout: Layout) -> None:
+    """A program that darkens a letter turns those into their opposites, and leaves the others about alone."""
+    styles = read_styles(layout, "ltr")
+
+    assert [] == re.findall(r"#000000|#ffffff|#000\b|#fff\b", styles.light + styles.dark + styles.head)
+
+
+def invert(colour: str) -> str:
+    return f"#{0xFFFFFF - int(colour[1:], 16):06x}"
 
 
 def contrast(one: str, other: str) -> float:

@@ -45,7 +45,7 @@ def size(picture: MailPicture) -> tuple[int, int]:
 def prepare(one: Chapter, folder: Path, kind: Type) -> tuple[MailPicture, ...]:
     """All the pictures of a chapter."""
     shown = {node.attrs["src"] for node in one.walk() if node.kind == "image"}
-    return prepare_pictures([one], folder, kind, shown=shown)
+    return prepare_pictures([one], folder, shown=shown, cache=kind.cache, kind=lambda: kind)
 
 
 def test_a_large_picture_is_made_twice_the_column(tmp_path: Path, kind: Type) -> None:
@@ -93,6 +93,42 @@ def test_a_picture_shown_twice_is_made_once(tmp_path: Path, kind: Type) -> None:
     save(tmp_path, "bed.png", 100, 50)
 
     assert 1 == len(prepare(chapter("bed.png", "bed.png"), tmp_path, kind))
+
+
+def test_a_photograph_is_made_once_for_all(tmp_path: Path, kind: Type) -> None:
+    """What lies in the cache is taken from there, and a photograph that changed is made anew."""
+    save(tmp_path, "bed.png", 600, 300)
+    [first] = prepare(chapter("bed.png"), tmp_path, kind)
+    [kept] = [path for path in kind.cache.glob("*.jpg") if path.read_bytes() == first.data]
+    kept.write_bytes(b"kept")
+    [second] = prepare(chapter("bed.png"), tmp_path, kind)
+    save(tmp_path, "bed.png", 600, 300)
+    [third] = prepare(chapter("bed.png"), tmp_path, kind)
+
+    assert b"kept" == second.data
+    assert third.data not in {first.data, second.data}
+
+
+def test_a_jpeg_that_mail_can_carry_stays_as_it_is(tmp_path: Path, kind: Type) -> None:
+    """Nothing is lost by writing it again; one that is too wide is."""
+    for name, width in (("small.jpg", 800), ("wide.jpg", 1200)):
+        Image.new("RGB", (width, 400), "#4f7a4a").save(tmp_path / name, quality=95)
+    small, wide = prepare(chapter("small.jpg", "wide.jpg"), tmp_path, kind)
+
+    assert (tmp_path / "small.jpg").read_bytes() == small.data
+    assert (1056, 352) == size(wide)
+
+
+def test_a_photograph_needs_no_fonts(tmp_path: Path) -> None:
+    """They are made ready for drawings alone."""
+    save(tmp_path, "bed.png", 100, 50)
+
+    def refuse() -> Type:
+        raise AssertionError("fonts are slow to make ready")
+
+    assert prepare_pictures(
+        [chapter("bed.png")], tmp_path, shown={"bed.png"}, cache=tmp_path / "cache", kind=refuse
+    )
 
 
 def test_every_missing_picture_is_named_with_its_line(tmp_path: Path, kind: Type) -> None:

@@ -8,8 +8,9 @@ from textwrap import dedent
 import pytest
 
 from pipeline.layouts import read_layout
-from pipeline.mail.text import tidy, write_heading, write_notes, write_text, write_title
+from pipeline.mail.text import tidy, write_contents, write_heading, write_notes, write_text, write_title
 from pipeline.markdown import parse
+from pipeline.model import Node
 
 WORDS = read_layout("classic", Path()).read_words("en")
 
@@ -46,8 +47,9 @@ def test_emphasis_leaves_no_marks() -> None:
 @pytest.mark.parametrize(
     ("markdown", "expected"),
     [
-        ("[moss](https://example.org/a_b)", "moss (https://example.org/a_b)"),
-        ("[us](mailto:hello@example.org)", "us (hello@example.org)"),
+        ("On [moss](https://example.org/a_b).", "On moss (https://example.org/a_b)."),
+        ("[More on moss](https://example.org/a_b)", "More on moss\nhttps://example.org/a_b"),
+        ("Or [us](mailto:hello@example.org)", "Or us (hello@example.org)"),
         ("[hello@example.org](mailto:hello@example.org)", "hello@example.org"),
         ("<https://example.org/a>", "https://example.org/a"),
         ("H~2~O, 4 m^2^, 4^th^, x^i+j^, A~b1~", "H₂O, 4\u00a0m², 4th, x^(i+j), A_(b1)"),
@@ -89,6 +91,11 @@ def test_verse_keeps_its_lines() -> None:
     assert "    Rain\n    and roof.\n\n    Tomorrow." == say("| Rain\n| and roof.\n|\n| Tomorrow.")
 
 
+def test_verse_has_its_title_above() -> None:
+    """If it has one."""
+    assert "Soft rain\n    Rain\n    and roof." == say("::: verse Soft *rain*\nRain\nand roof.\n:::")
+
+
 def test_boxes_have_a_title() -> None:
     """Their own, or the language's."""
     assert "Safety:\n    Ask first." == say("::: safety\nAsk first.\n:::")
@@ -119,6 +126,24 @@ def test_a_wide_table_is_told_row_by_row() -> None:
     assert f"Claim: {claim}".strip() + f"\n    Known: {known}".rstrip() == say(
         f"| Claim | Known |\n|---|---|\n| {claim} | {known} |"
     )
+
+
+def test_a_chapter_of_a_digest_keeps_its_title_and_ends_with_its_button() -> None:
+    """Without indentation, for it is the letter's own text; the address stands behind the button's words."""
+    parsed = parse("## Sleep\n\nPut the lamp out.", source="01.md")
+    button = Node(
+        "link", (Node("text", text="Read on"),), attrs={"href": "https://example.org/s", "class": "button"}
+    )
+    chapter = Node("div", (*parsed.nodes, Node("paragraph", (button,))), attrs={"name": "chapter"})
+
+    assert "Sleep\n-----\n\nPut the lamp out.\n\nRead on: https://example.org/s" == write_text(
+        [chapter], WORDS
+    )
+
+
+def test_a_digest_says_what_it_holds() -> None:
+    """Its titles, in a list."""
+    assert "In this letter:\n* Sleep\n* Water" == write_contents(["Sleep", "Water"], WORDS)
 
 
 def test_notes_stand_behind_their_numbers() -> None:

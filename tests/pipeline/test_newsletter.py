@@ -159,6 +159,23 @@ def test_a_reference_to_what_a_part_leaves_out_says_where_it_is(
     assert "See “Evening” in the chapter “Sleep”." in read_text(made["2026-03-01-sleep"])
 
 
+def test_figures_of_a_letter_are_counted_for_itself(manuscript: Writer) -> None:
+    """Figure 2 of the book is the only one of its letter, in the caption and where the text speaks of it."""
+    art = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 6 4" width="6" height="4"/>'
+    figure = '![A bed.](bed.svg "The bed."){#fig:%s}\n'
+    folder = manuscript(
+        {
+            "01-a.md": f"# A\n\n{figure % 'one'}",
+            "02-b.md": f"---\ntitle: B\nissue: 2026-03-01\n---\n\nSee @fig:two and @fig:one.\n\n{figure % 'two'}",
+        },
+        files={"chapters/bed.svg": art},
+    )
+    (issue,) = make_issues(open_manuscript(folder))
+
+    assert "See Figure 1 and Figure 1 of the full book." in read_text(issue)
+    assert "Figure 1. The bed." in read_text(issue)
+
+
 # -- conditions
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.check.judges import JUDGES, ask_verapdf, find_verapdf
+from pipeline.check.judges import JUDGES, name_kind
+from pipeline.check.judges.books import ask_verapdf, find_verapdf
 from pipeline.check.outside import Verdict, format_table, judge
 from pipeline.errors import JudgeError
 from pipeline.model import FaceSpec
@@ -152,7 +153,7 @@ def test_the_judges_look_at_different_things(verdicts: dict[tuple[str, str], Ver
 @pytest.mark.judges
 def test_verdicts_come_file_by_file(books: list[Path], verdicts: dict[tuple[str, str], Verdict]) -> None:
     """Every file is judged by every judge of its kind, in the order in which it was given."""
-    expected = [(each.name, book.name) for book in books for each in JUDGES if each.suffix == book.suffix]
+    expected = [(each.name, book.name) for book in books for each in JUDGES if each.kind == name_kind(book)]
 
     assert expected == list(verdicts)
 

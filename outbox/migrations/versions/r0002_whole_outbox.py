@@ -1,6 +1,11 @@
-"""People with tokens, tags and attributes, consent with its form, events, rates; the databases of 0001 move in."""
+"""Tokens, tags, forms, events, rates, and a ledger by chunks; the databases of the first schema move in."""
 
 from __future__ import annotations
+
+import json
+from array import array
+from itertools import groupby
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,6 +26,7 @@ OLD = (
     "suppression",
     "subscriber",
     "issue",
+    "instance",
 )
 RANDOM = {
     "sqlite": "printf('%08x', id) || lower(hex(randomblob(12)))",
@@ -28,6 +34,7 @@ RANDOM = {
 }
 #: Rows of the first schema as rows of this one.
 MOVE = {
+    "instance": "SELECT one, id, secret, '', created_at FROM old_instance",
     "issue": "SELECT id, slug, digest, document, frozen_at FROM old_issue",
     "issue_file": "SELECT issue_id, path, content FROM old_issue_file",
     "subscriber": "SELECT id, email, email_key, name, '', '', {random}, '{{}}', consent, created_at "
@@ -36,10 +43,15 @@ MOVE = {
     "FROM old_consent_event ORDER BY id",
     "suppression": "SELECT row_number() OVER (ORDER BY since, email_key), email_key, NULL, reason, since "
     "FROM old_suppression",
-    "send": "SELECT * FROM old_send",
-    "chunk": "SELECT * FROM old_chunk",
-    "delivery": "SELECT * FROM old_delivery",
-    "call": "SELECT * FROM old_call",
+    "send": "SELECT id, issue_id, provider, on_unknown, 'active', '', due_at, due_at, envelope, audience, "
+    "0, created_at FROM old_send",
+    "chunk": "SELECT send_id, no, parent_no, state, attempt, epoch, not_before, first_try_at, body_sha, "
+    "0, 0, 0, 0, '', NULL FROM old_chunk",
+    "call": "SELECT send_id, chunk_no, attempt, key, body_sha, started_at, ended_at, answer, NULL FROM old_call",
+    # Rows of chunks that say the same as the chunk are not needed any more.
+    "delivery": "SELECT d.send_id, d.subscriber_id, d.chunk_no, d.state, d.provider_id, d.code, d.detail, d.changed_at "
+    "FROM old_delivery AS d JOIN chunk AS c ON c.send_id = d.send_id AND c.no = d.chunk_no "
+    "WHERE NOT (c.state = d.state OR c.state = 'done' AND d.state = 'accepted')",
 }
 SQLITE_GUARD = (
     "CREATE TRIGGER {table}_no_{name} BEFORE {verb} ON {table} "
@@ -63,10 +75,51 @@ def upgrade() -> None:
     _make_tables()
     for table, rows in MOVE.items():
         op.execute(f"INSERT INTO {table} {rows.format(random=RANDOM[dialect])}")
+    _call_the_roll()
     for table in OLD:
         op.execute(f"DROP TABLE old_{table}")
     for table in ("consent_event", "form"):
         _guard(table, dialect)
+
+
+PEOPLE = sa.text(
+    "SELECT d.send_id, d.chunk_no, d.subscriber_id, d.email, d.name, s.token, d.state, d.provider_id "
+    "FROM old_delivery AS d JOIN subscriber AS s ON s.id = d.subscriber_id "
+    "ORDER BY d.send_id, d.chunk_no, d.subscriber_id",
+)
+ROSTER = sa.text("INSERT INTO roster VALUES (:send_id, :no, :ids, :people)")
+COUNTS = sa.text(
+    "UPDATE chunk SET first_id = :first, last_id = :last, size = :size, follow = :size - "
+    "(SELECT count(*) FROM delivery WHERE send_id = :send_id AND chunk_no = :no) WHERE send_id = :send_id AND no = :no",
+)
+NAMES = sa.text(
+    "UPDATE call SET provider_ids = :names WHERE send_id = :send_id AND chunk_no = :no "
+    "AND attempt = (SELECT attempt FROM chunk WHERE send_id = :send_id AND no = :no)",
+)
+
+
+def _call_the_roll() -> None:
+    """Write down for each chunk who is in it; until now that stood in one row for each message."""
+    connection = op.get_bind()
+    rows = connection.execute(PEOPLE).all()
+    for (send_id, no), group in groupby(rows, key=lambda row: (row.send_id, row.chunk_no)):
+        found = _roll(list(group))
+        for statement in (ROSTER, COUNTS, NAMES):
+            connection.execute(statement, {"send_id": send_id, "no": no, **found})
+
+
+def _roll(rows: list[Any]) -> dict[str, Any]:
+    ids = array("q", [row.subscriber_id for row in rows])
+    people = [[row.email, row.name, row.token] for row in rows]
+    names = [row.provider_id if row.state == "accepted" else "" for row in rows]
+    return {
+        "ids": ids.tobytes(),
+        "people": json.dumps(people, ensure_ascii=False).encode(),
+        "names": json.dumps(names).encode() if any(names) else None,
+        "first": ids[0],
+        "last": ids[-1],
+        "size": len(ids),
+    }
 
 
 def _guard(table: str, dialect: str) -> None:
@@ -109,6 +162,16 @@ def _make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intake")),
     )
     op.create_table(
+        "instance",
+        sa.Column("one", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("secret", sa.String(length=64), nullable=False),
+        sa.Column("generation", sa.String(length=32), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.CheckConstraint("one = 1", name=op.f("ck_instance_one")),
+        sa.PrimaryKeyConstraint("one", name=op.f("pk_instance")),
+    )
+    op.create_table(
         "issue",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("slug", sa.Text(), nullable=False),
@@ -117,6 +180,17 @@ def _make_tables() -> None:
         sa.Column("frozen_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_issue")),
         sa.UniqueConstraint("slug", name=op.f("uq_issue_slug")),
+    )
+    op.create_table(
+        "plan",
+        sa.Column("id", sa.String(length=12), nullable=False),
+        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("due_at", INSTANT, nullable=False),
+        sa.Column("audience", sa.Integer(), nullable=False),
+        sa.Column("newest_consent", sa.Integer(), nullable=False),
+        sa.Column("made_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
     )
     op.create_table(
         "subscriber",
@@ -200,12 +274,19 @@ def _make_tables() -> None:
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("issue_id", sa.Integer(), nullable=False),
         sa.Column("provider", sa.Text(), nullable=False),
-        sa.Column("on_unknown", sa.String(length=6), nullable=False),
+        sa.Column("on_unknown", sa.String(length=12), nullable=False),
+        sa.Column("state", sa.String(length=9), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("due_at", INSTANT, nullable=False),
+        sa.Column("active_at", INSTANT, nullable=False),
         sa.Column("envelope", sa.Text(), nullable=False),
         sa.Column("audience", sa.Integer(), nullable=False),
+        sa.Column("newest_suppression", sa.Integer(), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
-        sa.CheckConstraint("on_unknown IN ('hold', 'resend')", name=op.f("ck_send_on_unknown")),
+        sa.CheckConstraint(
+            "on_unknown IN ('hold', 'resend', 'assume-sent')", name=op.f("ck_send_on_unknown")
+        ),
+        sa.CheckConstraint("state IN ('active', 'paused', 'cancelled')", name=op.f("ck_send_state")),
         sa.ForeignKeyConstraint(["issue_id"], ["issue.id"], name=op.f("fk_send_issue_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_send")),
         sa.UniqueConstraint("issue_id", name=op.f("uq_send_issue_id")),
@@ -224,16 +305,26 @@ def _make_tables() -> None:
         sa.Column("send_id", sa.String(length=32), nullable=False),
         sa.Column("no", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("parent_no", sa.Integer(), nullable=True),
-        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("state", sa.String(length=9), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("not_before", INSTANT, nullable=False),
         sa.Column("first_try_at", INSTANT, nullable=True),
         sa.Column("body_sha", sa.String(length=64), nullable=False),
+        sa.Column("first_id", sa.Integer(), nullable=False),
+        sa.Column("last_id", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("follow", sa.Integer(), nullable=False),
+        sa.Column("lease_owner", sa.String(length=64), nullable=False),
+        sa.Column("lease_until", INSTANT, nullable=True),
+        sa.CheckConstraint("(lease_owner = '') = (lease_until IS NULL)", name=op.f("ck_chunk_lease")),
+        sa.CheckConstraint("state <> 'in_doubt' OR attempt > 0", name=op.f("ck_chunk_tried")),
         sa.CheckConstraint(
-            "state IN ('planned', 'in_doubt', 'retry', 'held', 'done')", name=op.f("ck_chunk_state")
+            "state IN ('planned', 'in_doubt', 'retry', 'held', 'done', 'cancelled')",
+            name=op.f("ck_chunk_state"),
         ),
         sa.CheckConstraint("(attempt = 0) = (first_try_at IS NULL)", name=op.f("ck_chunk_first_try")),
+        sa.CheckConstraint("size >= 0 AND follow BETWEEN 0 AND size", name=op.f("ck_chunk_counts")),
         sa.ForeignKeyConstraint(["send_id"], ["send.id"], name=op.f("fk_chunk_send_id")),
         sa.PrimaryKeyConstraint("send_id", "no", name=op.f("pk_chunk")),
     )
@@ -245,10 +336,11 @@ def _make_tables() -> None:
         sqlite_where=sa.text("state = 'in_doubt'"),
         postgresql_where=sa.text("state = 'in_doubt'"),
     )
+    op.create_index("chunk_range", "chunk", ["send_id", "first_id", "last_id"], unique=False)
     op.create_index(
         "chunk_waiting",
         "chunk",
-        ["not_before", "send_id", "no"],
+        ["send_id", "not_before", "no"],
         unique=False,
         sqlite_where=sa.text("state IN ('planned', 'retry')"),
         postgresql_where=sa.text("state IN ('planned', 'retry')"),
@@ -266,8 +358,8 @@ def _make_tables() -> None:
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("raw", sa.Text(), nullable=False),
         sa.CheckConstraint(
-            "type IN ('accepted', 'delivered', 'deferred', 'bounced', 'complained', 'refused', "
-            "'unsubscribed', 'opened', 'clicked', 'other')",
+            "type IN ('accepted', 'delivered', 'deferred', 'bounced', 'complained', "
+            "'refused', 'unsubscribed', 'opened', 'clicked', 'other')",
             name=op.f("ck_event_type"),
         ),
         sa.ForeignKeyConstraint(["send_id"], ["send.id"], name=op.f("fk_event_send_id")),
@@ -287,6 +379,7 @@ def _make_tables() -> None:
         sa.Column("started_at", INSTANT, nullable=False),
         sa.Column("ended_at", INSTANT, nullable=True),
         sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("provider_ids", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["send_id", "chunk_no"], ["chunk.send_id", "chunk.no"], name=op.f("fk_call_send_id_chunk_no")
         ),
@@ -296,28 +389,34 @@ def _make_tables() -> None:
         "delivery",
         sa.Column("send_id", sa.String(length=32), nullable=False),
         sa.Column("subscriber_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("issue_id", sa.Integer(), nullable=False),
         sa.Column("chunk_no", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
-        sa.Column("email", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
         sa.Column("provider_id", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("changed_at", INSTANT, nullable=False),
         sa.CheckConstraint(
-            "state IN ('planned', 'in_doubt', 'accepted', 'refused', 'retry', 'held', 'suppressed')",
+            "state IN ('planned', 'in_doubt', 'accepted', 'refused', 'retry', 'held', "
+            "'suppressed', 'cancelled', 'delivered', 'bounced', 'complained')",
             name=op.f("ck_delivery_state"),
         ),
-        sa.ForeignKeyConstraint(["issue_id"], ["issue.id"], name=op.f("fk_delivery_issue_id")),
         sa.ForeignKeyConstraint(
             ["send_id", "chunk_no"], ["chunk.send_id", "chunk.no"], name=op.f("fk_delivery_send_id_chunk_no")
         ),
-        sa.ForeignKeyConstraint(["send_id"], ["send.id"], name=op.f("fk_delivery_send_id")),
         sa.ForeignKeyConstraint(["subscriber_id"], ["subscriber.id"], name=op.f("fk_delivery_subscriber_id")),
         sa.PrimaryKeyConstraint("send_id", "subscriber_id", name=op.f("pk_delivery")),
-        sa.UniqueConstraint("issue_id", "subscriber_id", name=op.f("uq_delivery_issue_id_subscriber_id")),
         sqlite_with_rowid=False,
     )
     op.create_index("delivery_chunk", "delivery", ["send_id", "chunk_no"], unique=False)
     op.create_index("delivery_subscriber", "delivery", ["subscriber_id"], unique=False)
+    op.create_table(
+        "roster",
+        sa.Column("send_id", sa.String(length=32), nullable=False),
+        sa.Column("no", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("ids", sa.LargeBinary(), nullable=False),
+        sa.Column("people", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["send_id", "no"], ["chunk.send_id", "chunk.no"], name=op.f("fk_roster_send_id_no")
+        ),
+        sa.PrimaryKeyConstraint("send_id", "no", name=op.f("pk_roster")),
+    )

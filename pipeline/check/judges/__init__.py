@@ -1,0 +1,42 @@
+"""The outside judges: one row each says what it reads, how to find it and how to ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from . import books, browser, emc, npm, spam
+from .programs import Command, Findings
+
+ISSUE = "issue folder"
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """One validator: the kind of file it reads, and whether one process takes many of them."""
+
+    name: str
+    kind: str  # a suffix, or ISSUE
+    find: Callable[[], Command]
+    ask: Callable[[Command, Sequence[Path]], Findings]
+    takes_many: bool
+
+
+JUDGES = (
+    Judge("EPUBCheck", ".epub", books.find_epubcheck, books.ask_epubcheck, takes_many=True),
+    Judge("Ace", ".epub", books.find_ace, books.ask_ace, takes_many=False),
+    Judge("veraPDF", ".pdf", books.find_verapdf, partial(books.ask_verapdf, profile="ua1"), takes_many=True),
+    Judge("qpdf", ".pdf", books.find_qpdf, books.ask_qpdf, takes_many=False),
+    Judge("caniemail", ISSUE, partial(npm.find_npm, "caniemail"), npm.ask_npm, takes_many=True),
+    Judge("html-validate", ISSUE, partial(npm.find_npm, "html-validate"), npm.ask_npm, takes_many=True),
+    Judge("axe", ISSUE, browser.find_axe, browser.ask_axe, takes_many=True),
+    Judge("SpamAssassin", ISSUE, spam.find_spamassassin, spam.ask_spamassassin, takes_many=True),
+    Judge("EMC", ISSUE, emc.find_emc, emc.ask_emc, takes_many=True),
+)
+
+
+def name_kind(path: Path) -> str:
+    """The kind of file by which the rows of JUDGES know it."""
+    return ISSUE if path.is_dir() else path.suffix

@@ -1,0 +1,1 @@
+"""The preview: one chapter in every output, in a browser, made anew at each save."""
