@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -10,8 +10,8 @@ from types import MappingProxyType
 
 from .addresses import key_of
 from .errors import PeopleError
-from .model import Claim, Consent, ConsentEvent, Reason, Subscriber
-from .store import Tx, erasure, evidence, subscribers, suppressions
+from .model import Claim, Claims, Consent, ConsentEvent, Reason, Subscriber, write_attributes
+from .store import Tx, erasure, evidence, incoming, subscribers, suppressions
 
 #: Nobody is brought back by a list or a command: only the person's own new sign-up may do that.
 NEXT: Mapping[Consent, frozenset[Consent]] = MappingProxyType(
@@ -42,12 +42,33 @@ class Change(StrEnum):
 
 def enlist(tx: Tx, claim: Claim, now: datetime, *, method: str = "", secrets: Sequence[str] = ()) -> Change:
     """Add a person or move their consent, if allowed; raises PeopleError for consent without a basis."""
-    return enlist_all(tx, [claim], now, method=method, secrets=secrets)[0]
+    return enlist_all(tx, gather([claim]), now, method=method, secrets=secrets)[0]
+
+
+def gather(claims: Iterable[Claim]) -> Claims:
+    """Put claims beside each other, as `enlist_all` takes them."""
+    rows = [
+        (
+            claim.email,
+            key_of(claim.email),
+            claim.name,
+            claim.consent.value,
+            claim.basis,
+            claim.source,
+            claim.given_at,
+            claim.language,
+            claim.time_zone,
+            ",".join(claim.tags),
+            write_attributes(claim.attributes),
+        )
+        for claim in claims
+    ]
+    return Claims(*map(list, zip(*rows, strict=True)))
 
 
 def enlist_all(
     tx: Tx,
-    claims: Sequence[Claim],
+    people: Claims,
     now: datetime,
     *,
     method: str = "",
@@ -60,23 +81,33 @@ def enlist_all(
     `secrets` are those of the environment: by them an erased person is known, and kept out.
     Raises PeopleError for consent without a basis.
     """
-    for claim in claims:
-        if not claim.basis and claim.consent in NEEDS_BASIS:
-            raise PeopleError(f"{claim.email}: no basis of consent; say what the person agreed to, and when")
-    keys = [key_of(claim.email) for claim in claims]
-    barred = suppressions.find_barred(tx, keys, secrets)
-    fresh = (
-        [claim for claim, key in zip(claims, keys, strict=True) if key not in barred] if barred else claims
-    )
-    added = iter(subscribers.add_new(tx, fresh, now))
-    ids = [0 if key in barred else next(added) for key in keys] if barred else list(added)
-    known = subscribers.find_many(tx, [key for key, number in zip(keys, ids, strict=True) if not number])
-    steps = _Steps(
-        now, method, first_id, known, subscribers.tags_of_all(tx, [one.id for one in known.values()])
-    )
-    changes = [steps.take(claim, key, number) for claim, key, number in zip(claims, keys, ids, strict=True)]
+    _refuse_baseless(people)
+    barred = suppressions.find_barred(tx, people.key, secrets)
+    ids = incoming.admit(tx, people, now, method=method, barred=barred)
+    steps = _Steps(now, method, first_id)
+    changes = [Change.ADDED] * len(people)
+    if not all(ids):
+        steps.known = subscribers.find_many(
+            tx, [key for key, number in zip(people.key, ids, strict=True) if not number]
+        )
+        steps.tags = subscribers.tags_of_all(tx, [person.id for person in steps.known.values()])
+        for place, number in enumerate(ids):
+            if not number:
+                changes[place] = steps.take(people.pick(place), people.key[place])
+    if any(people.tags) or Consent.SUPPRESSED in people.consent:
+        for place, number in enumerate(ids):
+            if number and (people.tags[place] or people.consent[place] == Consent.SUPPRESSED):
+                steps.welcome(people.pick(place), number)
     steps.write(tx)
     return changes
+
+
+def _refuse_baseless(people: Claims) -> None:
+    for place, basis in enumerate(people.basis):
+        if not basis and people.consent[place] in NEEDS_BASIS:
+            raise PeopleError(
+                f"{people.email[place]}: no basis of consent; say what the person agreed to, and when"
+            )
 
 
 def unsubscribe(tx: Tx, person: Subscriber, *, source: str, now: datetime, method: str = "") -> bool:
@@ -120,20 +151,21 @@ class _Steps:
     now: datetime
     method: str
     first_id: int
-    known: Mapping[str, Subscriber]
-    tags: Mapping[int, Sequence[str]]
-    events: list[ConsentEvent] = field(default_factory=list)
+    known: Mapping[str, Subscriber] = field(default_factory=dict)
+    tags: Mapping[int, Sequence[str]] = field(default_factory=dict)
     moved: list[ConsentEvent] = field(default_factory=list)
     people: list[Subscriber] = field(default_factory=list)
     new_tags: list[tuple[int, str]] = field(default_factory=list)
     barred: list[Claim] = field(default_factory=list)
 
-    def take(self, claim: Claim, key: str, number: int) -> Change:
-        """Weigh one claim; `number` is the new person's, 0 for one who was known or is barred."""
-        if number:
-            self._prove(claim, number)
-            self._tag(claim, number)
-            return Change.ADDED
+    def welcome(self, claim: Claim, number: int) -> None:
+        """See to a new person's tags and suppression."""
+        self._tag(claim, number)
+        if claim.consent is Consent.SUPPRESSED:
+            self.barred.append(claim)
+
+    def take(self, claim: Claim, key: str) -> Change:
+        """Weigh a claim about somebody who is known, or barred."""
         person = self.known.get(key)
         if person is None:
             return Change.SAME if claim.consent is Consent.SUPPRESSED else Change.KEPT
@@ -143,8 +175,9 @@ class _Steps:
         if not steps and claim.consent is not person.consent:
             return Change.KEPT
         if steps:
-            self._prove(claim, person.id)
-            self.moved.append(self.events[-1])
+            evident = (claim.consent, claim.basis, claim.source, claim.given_at, self.now, self.method)
+            self.moved.append(ConsentEvent(person.id, *evident))
+            self.barred += [claim] if claim.consent is Consent.SUPPRESSED else []
         now = merge(person, claim)
         if now != person:
             self.people.append(now)
@@ -152,18 +185,12 @@ class _Steps:
 
     def write(self, tx: Tx) -> None:
         """Write it all down."""
-        evidence.append(tx, self.events)
+        evidence.append(tx, self.moved)
         subscribers.follow(tx, self.moved)
         subscribers.change(tx, self.people)
         subscribers.add_tags(tx, self.new_tags)
         for claim in self.barred:
             suppressions.suppress(tx, claim.email, REASONS.get(claim.basis, "request"), self.now)
-
-    def _prove(self, claim: Claim, number: int) -> None:
-        evident = (claim.consent, claim.basis, claim.source, claim.given_at, self.now, self.method)
-        self.events.append(ConsentEvent(number, *evident))
-        if claim.consent is Consent.SUPPRESSED:
-            self.barred.append(claim)
 
     def _tag(self, claim: Claim, number: int) -> bool:
         if not claim.tags:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -138,6 +139,11 @@ class Subscriber:
     joined_at: datetime | None = None
 
 
+def write_attributes(attributes: Mapping[str, Attribute]) -> str:
+    """Attributes as they are kept: JSON, sorted, so that the same ones are the same text."""
+    return json.dumps(dict(attributes), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 class Claim(
     msgspec.Struct, frozen=True, array_like=True, gc=False
 ):  # made by the million: quicker than a dataclass
@@ -153,6 +159,40 @@ class Claim(
     time_zone: str = ""
     tags: tuple[str, ...] = ()
     attributes: dict[str, Attribute] = {}
+
+
+class Claims(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Many claims, a list for each of their parts: a million are passed on without being looked at one by one."""
+
+    email: list[str] = []
+    key: list[str] = []  # addresses.key_of the address
+    name: list[str] = []
+    consent: list[str] = []
+    basis: list[str] = []
+    source: list[str] = []
+    given_at: list[str] = []
+    language: list[str] = []
+    time_zone: list[str] = []
+    tags: list[str] = []  # with commas between
+    attributes: list[str] = []  # JSON
+
+    def __len__(self) -> int:
+        return len(self.email)
+
+    def pick(self, place: int) -> Claim:
+        """One of them."""
+        return Claim(
+            self.email[place],
+            self.name[place],
+            Consent(self.consent[place]),
+            self.basis[place],
+            self.source[place],
+            self.given_at[place],
+            self.language[place],
+            self.time_zone[place],
+            tuple(filter(None, self.tags[place].split(","))),
+            msgspec.json.decode(self.attributes[place]),
+        )
 
 
 class ConsentEvent(msgspec.Struct, frozen=True, gc=False):  # likewise

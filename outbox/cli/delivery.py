@@ -144,12 +144,12 @@ def _create(settings: Settings, path: Path, *, sample: bool) -> bool:
     """Build the database beside its place and move it there in one step; False when somebody was faster."""
     beside = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
     invented = sample and settings.provider == "file"  # invented people are never written to for real
-    with resources.as_file(resources.files("outbox.sample").joinpath("subscribers.csv")) as people:
-        claims = [claim for batch in read_batches(open_sheet(people)) for claim in batch.claims]
+    with resources.as_file(resources.files("outbox.sample").joinpath("subscribers.csv")) as path_of_list:
+        (batch,) = read_batches(open_sheet(path_of_list))
     try:
         store = open_store(f"sqlite:///{beside}", clock())
         with store.begin() as tx:
-            added = len(enlist_all(tx, claims if invented else [], clock(), method="import"))
+            added = len(enlist_all(tx, batch.claims, clock(), method="import")) if invented else 0
         store.close()
         os.link(beside, path)
     except FileExistsError:

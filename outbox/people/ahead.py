@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
@@ -51,6 +52,7 @@ def read_ahead(sheet: Sheet, **start: Any) -> Iterator[Batch]:
 
 def _send_batches(sender: Connection, sheet: Sheet, start: dict[str, Any]) -> None:
     encode = msgspec.msgpack.Encoder().encode
+    gc.disable()  # nothing here points back at itself
     try:
         try:
             for batch in read_batches(sheet, **start):

@@ -16,27 +16,27 @@ from typing import Any, BinaryIO
 from zoneinfo import available_timezones
 
 import msgspec
-from msgspec.structs import replace
 
 from outbox.addresses import MANY, key_of, read_mailbox, read_name, suggest
 from outbox.errors import PeopleError, Place
-from outbox.model import Attribute, Claim, Consent
+from outbox.model import Attribute, Claims, Consent, write_attributes
 
 from .rows import BadRow, Lines, read_rows
 from .sheet import Kind, Sheet
 
 BATCH = 40_000  # rows: sorted, so that the index of addresses is walked along and not jumped about in
-CONSENTS: Mapping[str, Consent] = {
-    "": Consent.CONFIRMED,
-    "subscribed": Consent.CONFIRMED,
-    **{str(consent): consent for consent in Consent if consent is not Consent.ERASED},
+CONSENTS: Mapping[str, str] = {
+    "": Consent.CONFIRMED.value,
+    "subscribed": Consent.CONFIRMED.value,
+    **{consent.value: consent.value for consent in Consent if consent is not Consent.ERASED},
 }
 MAX_TAG = 64  # characters
 #: A cell that begins so would be run by a spreadsheet; the export puts a quote before it.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-#: Consent that rests on what somebody agreed to, and what is said where a list says no more.
-ASKED = frozenset({Consent.PENDING, Consent.CONFIRMED})
-ENDED: Mapping[Consent, str] = {Consent.UNSUBSCRIBED: "left before", Consent.SUPPRESSED: "request"}
+#: Where consent has ended, this is said where a list says no more.
+ENDED: Mapping[str, str] = {Consent.UNSUBSCRIBED.value: "left before", Consent.SUPPRESSED.value: "request"}
+#: Name, language, time zone, tags, attributes of somebody of whom the list says none of them.
+NOTHING = ("", "", "", "", "{}")
 MORE = ("first_name", "last_name", "language", "time_zone", "tags", "attributes")
 PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
@@ -54,7 +54,7 @@ class Reject(msgspec.Struct, frozen=True):
 class Batch(msgspec.Struct, frozen=True):
     """Some rows of a list, and how far it was read with them."""
 
-    claims: list[Claim]  # in the order of their keys, each mailbox once
+    claims: Claims  # in the order of their keys, each mailbox once
     repeated: int
     rejects: list[Reject]
     doubts: list[Reject]  # taken, and probably mistyped
@@ -90,28 +90,34 @@ def _read(sheet: Sheet, lines: Lines, seal: Any) -> Iterator[Batch]:
     take, rows = _Taker(sheet), read_rows(lines, sheet.delimiter)
     while True:
         start, count = lines.offset, 0
-        claims, rejects, doubts = list[Claim](), list[Reject](), list[Reject]()
+        found, rejects, doubts = list[_Row](), list[Reject](), list[Reject]()
         for line, cells in islice(rows, BATCH):
             count += 1
             if isinstance(cells, BadRow):
                 rejects.append(Reject(line, str(cells)))
                 continue
             try:
-                claim = take(line, cells)
+                row = take(line, cells)
             except PeopleError as error:
                 rejects.append(Reject(line, error.message, tuple(cells[: take.width])))
                 continue
-            if claim is not None:
-                claims.append(claim)
-                if take.doubt:
-                    doubts.append(Reject(line, f"{claim.email}: did they mean {take.doubt}?"))
+            if row is not None:
+                found.append(row)
+                if meant := suggest(row[0]):
+                    doubts.append(Reject(line, f"{row[0]}: did they mean {meant}?"))
         if not count:
             return
         _hash(seal, lines.file, start, lines.offset)
-        once = {key_of(claim.email): claim for claim in reversed(claims)}  # the first of each
-        ordered = [once[key] for key in sorted(once)]
-        repeated = len(claims) - len(once)
-        yield Batch(ordered, repeated, rejects, doubts, lines.offset, lines.line, seal.hexdigest())
+        claims = _sort(found)
+        repeated = len(found) - len(claims)
+        yield Batch(claims, repeated, rejects, doubts, lines.offset, lines.line, seal.hexdigest())
+
+
+def _sort(rows: list[_Row]) -> Claims:
+    """Put the rows in the order of their keys, and leave out all but the first of each."""
+    rows.sort(key=itemgetter(1))
+    once = [row for before, row in zip([("", ""), *rows], rows, strict=False) if row[1] != before[1]]
+    return Claims(*map(list, zip(*once, strict=True)))
 
 
 def _hash(seal: Any, file: BinaryIO, start: int, end: int) -> None:
@@ -123,21 +129,21 @@ def _hash(seal: Any, file: BinaryIO, start: int, end: int) -> None:
         start += len(piece)
 
 
+#: The parts of a claim in the order of `Claims`.
+_Row = tuple[str, str, str, str, str, str, str, str, str, str, str]
+
+
 class _Taker:
-    """Reads the cells of one row after the other; `doubt` is what was probably meant by the last address."""
+    """Reads the cells of one row after the other."""
 
     def __init__(self, sheet: Sheet) -> None:
-        self.sheet, self.name, self.width, self.doubt = sheet, sheet.name, len(sheet.header), ""
-        place = [
-            sheet.columns.get(field, -1)
-            for field in ("email", "name", "consent", "basis", "source", "given_at")
-        ]
-        self.pick = itemgetter(
-            *place
-        )  # -1: an empty cell is put behind each row, for columns that are not there
-        self.more = not sheet.attributes and not {*MORE} & sheet.columns.keys()
+        self.sheet, self.name, self.width = sheet, sheet.name, len(sheet.header)
+        fields = ("email", "name", "consent", "basis", "source", "given_at")
+        # -1: an empty cell is put behind each row, for columns that are not there
+        self.pick = itemgetter(*(sheet.columns.get(field, -1) for field in fields))
+        self.more = bool(sheet.attributes or {*MORE} & sheet.columns.keys())
 
-    def __call__(self, line: int, cells: list[str]) -> Claim | None:
+    def __call__(self, line: int, cells: list[str]) -> _Row | None:
         """Return the claim of a row, None for a blank row; raises PeopleError."""
         if len(cells) != self.width:
             if not any(cells):
@@ -148,22 +154,16 @@ class _Taker:
         if not email and not any(cells):
             return None
         email = read_mailbox(unquote(email))
-        self.doubt = suggest(email)
         state = CONSENTS.get(consent) or _read_consent(consent)
-        basis = read_cell(basis) or (self.sheet.basis if state in ASKED else ENDED.get(state, ""))
+        basis = read_cell(basis) or ENDED.get(state, self.sheet.basis)
         if not basis:
             raise PeopleError("no basis of consent; fill the column basis, or give --basis")
-        claim = Claim(
-            email,
-            read_cell(name),
-            state,
-            basis,
-            read_cell(source) or f"{self.name}:{line}",
-            read_cell(given_at),
-        )
-        return claim if self.more else self._add_more(claim, cells)
+        source = read_cell(source) or f"{self.name}:{line}"
+        more = self._read_more(cells) if self.more else NOTHING
+        own = read_cell(name) or more[0]
+        return (email, key_of(email), own, state, basis, source, read_cell(given_at), *more[1:])
 
-    def _add_more(self, claim: Claim, cells: list[str]) -> Claim:
+    def _read_more(self, cells: list[str]) -> tuple[str, str, str, str, str]:
         cell = {
             field: read_cell(cells[place]) for field, place in self.sheet.columns.items() if field in MORE
         }
@@ -171,13 +171,12 @@ class _Taker:
         for name, (place, kind) in self.sheet.attributes.items():
             if text := read_cell(cells[place]):
                 attributes[name] = READ[kind](text)
-        return replace(
-            claim,
-            name=claim.name or f"{cell.get('first_name', '')} {cell.get('last_name', '')}".strip(),
-            language=read_language(cell.get("language", "")),
-            time_zone=read_time_zone(cell.get("time_zone", "")),
-            tags=tuple(read_tags(cell.get("tags", ""))),
-            attributes=attributes,
+        return (
+            f"{cell.get('first_name', '')} {cell.get('last_name', '')}".strip(),
+            read_language(cell.get("language", "")),
+            read_time_zone(cell.get("time_zone", "")),
+            ",".join(read_tags(cell.get("tags", ""))),
+            write_attributes(attributes) if attributes else "{}",
         )
 
 
@@ -258,7 +257,7 @@ def _time_zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def _read_consent(cell: str) -> Consent:
+def _read_consent(cell: str) -> str:
     state = CONSENTS.get(unquote(cell).strip().lower())
     if state is None:
         raise PeopleError(f"consent {cell[:60]!r} is none of confirmed, pending, unsubscribed, suppressed")

@@ -6,17 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from outbox.addresses import key_of
 from outbox.consent import Change, merge
-from outbox.model import Claim, Subscriber
+from outbox.model import Claim, Claims, Subscriber
 
 SIGNS: Mapping[Change, str] = {Change.ADDED: "+", Change.CHANGED: "~", Change.KEPT: "!"}
 
 
 def tell_differences(
-    claims: Sequence[Claim], changes: Sequence[Change], before: Mapping[str, Subscriber]
+    claims: Claims, changes: Sequence[Change], before: Mapping[str, Subscriber]
 ) -> Iterator[str]:
     """Yield a line for everyone who would be added, changed, or kept though the list says otherwise."""
-    for claim, change in zip(claims, changes, strict=True):
+    for place, change in enumerate(changes):
         if change in SIGNS:
+            claim = claims.pick(place)
             yield f"{SIGNS[change]} {claim.email}: {_say(claim, change, before.get(key_of(claim.email)))}"
 
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from heapq import merge
 
 from outbox.addresses import key_of
-from outbox.model import Consent
+from outbox.model import Consent, write_attributes
 from outbox.store import Tx, subscribers, suppressions
-from outbox.store.subscribers import Entry, write_attributes
+from outbox.store.subscribers import Entry
 
 from .claims import quote
 

@@ -10,7 +10,6 @@ from hashlib import sha256
 from itertools import chain, islice
 from pathlib import Path
 
-from outbox.addresses import key_of
 from outbox.consent import Change, enlist_all
 from outbox.store import Store, Tx, bulk, intake, subscribers
 from outbox.store.intake import Stand
@@ -100,7 +99,7 @@ def try_list(
         bulk.prepare(tx)
         first_id = subscribers.next_id(tx)
         for batch in _read(sheet, Stand(first_id)):
-            before = subscribers.find_many(tx, [key_of(claim.email) for claim in batch.claims])
+            before = subscribers.find_many(tx, batch.claims.key)
             changes = _take(tx, batch, now, secrets, first_id)
             report.add(batch, changes)
             told = tell_differences(batch.claims, changes, before)

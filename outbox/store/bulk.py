@@ -18,7 +18,8 @@ CACHE_KIB = 65_536  # SQLite's page cache while indexes grow in no order; its ow
 def prepare(tx: Tx) -> None:
     """Make ready for many rows; to be called once per connection."""
     if not tx.many:
-        tx.connection.exec_driver_sql(f"PRAGMA cache_size = -{CACHE_KIB}")
+        tx.connection.exec_driver_sql(f"PRAGMA main.cache_size = -{CACHE_KIB}")
+        tx.connection.exec_driver_sql(f"PRAGMA temp.cache_size = -{CACHE_KIB // 2}")
 
 
 def moment(tx: Tx, at: datetime) -> Any:
@@ -50,31 +51,6 @@ def append(tx: Tx, table: Table, names: Sequence[str], rows: Rows) -> None:
         marks = ", ".join("?" * len(names))
         insert = f"INSERT INTO {table.name} ({columns}) VALUES ({marks})"  # noqa: S608  (our own names)
         tx.connection.exec_driver_sql(insert, list(rows))
-
-
-def append_new(tx: Tx, table: Table, names: Sequence[str], rows: Rows, *, key: str) -> set[int] | None:
-    """Add the rows whose `key` is not taken; return the ids of those added, None for all of them.
-
-    The first of `names` is the id, and the ids ascend.
-    """
-    if not rows:
-        return None
-    columns, marks = ", ".join(names), ", ".join("?" * len(names))
-    if tx.many:
-        tx.connection.exec_driver_sql(
-            f"CREATE TEMPORARY TABLE IF NOT EXISTS staging_{table.name} (LIKE {table.name}) ON COMMIT DELETE ROWS"
-        )
-        tx.connection.exec_driver_sql(f"TRUNCATE staging_{table.name}")
-        _copy(tx, f"staging_{table.name} ({columns})", rows)
-        moved = (
-            f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM staging_{table.name} "  # noqa: S608  (our own names)
-            f"ORDER BY {names[0]} ON CONFLICT ({key}) DO NOTHING RETURNING {names[0]}"
-        )
-        return set(tx.connection.exec_driver_sql(moved).scalars())
-    insert = f"INSERT INTO {table.name} ({columns}) VALUES ({marks}) ON CONFLICT ({key}) DO NOTHING"  # noqa: S608
-    if tx.connection.exec_driver_sql(insert, list(rows)).rowcount == len(rows):
-        return None
-    return set(tx.connection.execute(select(table.c.id).where(table.c.id >= rows[0][0])).scalars())
 
 
 def is_empty(tx: Tx, table: Table) -> bool:

@@ -1,55 +1,49 @@
-"""The evidence of consent: a chain of events that only grows, each holding the digest of the one before."""
+"""The evidence of consent: events that only grow, sealed by a chain of digests."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from json.encoder import encode_basestring as quote
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+import msgspec
+from sqlalchemy import Row, String, Table, cast, func, insert, literal, null, select
 
 from outbox.model import Consent, ConsentEvent
 
 from . import Tx, bulk, queue_for
-from .schema import consent_event, form
+from .columns import Instant
+from .schema import consent_event, form, seal
 
-NAMES = (
-    "subscriber_id", "consent", "basis", "source", "method", "form_sha", "given_at", "at", "previous", "digest",
-)  # fmt: skip
-
-
-WORDS = {consent: consent.value for consent in Consent}
+NAMES = ("subscriber_id", "consent", "basis", "source", "method", "form_sha", "given_at", "at")
+Rows = Sequence[tuple[Any, ...]]
 
 
 def append(tx: Tx, events: Sequence[ConsentEvent]) -> None:
-    """Add events to the end of the chain, in this order. All of them happened at one moment."""
+    """Add events in this order, and seal them. All of them happened at one moment."""
     if not events:
         return
+    rows = [
+        (e.subscriber_id, e.consent.value, e.basis, e.source, e.method, e.form_sha or None, e.given_at)
+        for e in events
+    ]
     queue_for(tx, "consent_event")  # two writers at once would fork the chain
-    last = select(consent_event.c.digest).order_by(consent_event.c.id.desc()).limit(1)
-    previous = tx.connection.execute(last).scalar_one_or_none() or ""
-    at, stamp = bulk.moment(tx, events[0].at), _stamp(events[0].at)
-    rows = []
-    for event in events:
-        digest = _digest(previous, event, stamp)
-        rows.append(
-            (
-                event.subscriber_id,
-                WORDS[event.consent],
-                event.basis,
-                event.source,
-                event.method,
-                event.form_sha or None,
-                event.given_at,
-                at,
-                previous,
-                digest,
-            )
-        )
-        previous = digest
-    bulk.append(tx, consent_event, NAMES, rows)
+    at = bulk.moment(tx, events[0].at)
+    bulk.append(tx, consent_event, NAMES, [(*row, at) for row in rows])
+    _seal(tx, rows, events[0].at)
+
+
+def append_from(tx: Tx, waiting: Table, rows: Rows, method: str, now: datetime) -> None:
+    """Add an event for everyone who waits in a table, and seal them; `rows` says the same, without the moment."""
+    if not rows:
+        return
+    queue_for(tx, "consent_event")
+    told = (waiting.c.id, waiting.c.consent, waiting.c.basis, waiting.c.source)
+    same = (literal(method), cast(null(), String(64)), waiting.c.given_at, literal(now, Instant))
+    chosen = select(*told, *same).order_by(waiting.c.id)
+    tx.connection.execute(insert(consent_event).from_select(NAMES, chosen))
+    _seal(tx, rows, now)
 
 
 def events_of(tx: Tx, subscriber_id: int) -> list[ConsentEvent]:
@@ -59,17 +53,16 @@ def events_of(tx: Tx, subscriber_id: int) -> list[ConsentEvent]:
 
 
 def find_broken_link(tx: Tx) -> int | None:
-    """The number of the first event that does not follow from the one before; None for a whole chain."""
-    previous = ""
-    for row in tx.connection.execution_options(yield_per=10_000).execute(
-        select(consent_event).order_by(consent_event.c.id)
-    ):
-        event = read_event(row)
-        if row.previous != previous or row.digest != _digest(previous, event, _stamp(event.at)):
-            number: int = row.id
-            return number
-        previous = row.digest
-    return None
+    """The number of the first event that is not as it was sealed, or not sealed; None for a whole chain."""
+    previous, last = "", 0
+    for one in tx.connection.execute(select(seal).order_by(seal.c.id)).all():
+        first: int = one.first_id
+        if first <= last or not _is_whole(tx, previous, last, one):
+            return first
+        previous, last = one.digest, one.last_id
+    query = select(func.min(consent_event.c.id)).where(consent_event.c.id > last)
+    number: int | None = tx.connection.execute(query).scalar_one()
+    return number
 
 
 def keep_form(tx: Tx, words: str, version: str, now: datetime) -> str:
@@ -102,16 +95,25 @@ def read_event(row: Row[*tuple[Any, ...]], prefix: str = "") -> ConsentEvent:
     )
 
 
-def _stamp(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
+def _seal(tx: Tx, rows: Rows, now: datetime) -> None:
+    last = tx.connection.execute(select(seal).order_by(seal.c.id.desc()).limit(1)).first()
+    ids = select(func.min(consent_event.c.id), func.max(consent_event.c.id))
+    first_id, last_id = tx.connection.execute(
+        ids.where(consent_event.c.id > (last.last_id if last else 0))
+    ).one()
+    digest = _digest(last.digest if last else "", rows, now)
+    tx.connection.execute(insert(seal), {"first_id": first_id, "last_id": last_id, "digest": digest})
 
 
-def _digest(previous: str, event: ConsentEvent, stamp: str) -> str:
-    """SHA-256 of a JSON array, put together by hand: a list of a million is hashed link by link."""
-    link = (
-        f'["{previous}", {event.subscriber_id}, "{WORDS[event.consent]}", {quote(event.basis)}, '
-        f'{quote(event.source)}, {quote(event.given_at)}, "{stamp}"'
-    )
-    if event.method or event.form_sha:  # the first schema knew neither, and its chains stay whole
-        link += f", {quote(event.method)}, {quote(event.form_sha)}"
-    return sha256(f"{link}]".encode()).hexdigest()
+def _is_whole(tx: Tx, previous: str, after: int, one: Row[*tuple[Any, ...]]) -> bool:
+    inside = consent_event.c.id > after, consent_event.c.id <= one.last_id
+    query = select(*(consent_event.c[name] for name in NAMES)).where(*inside).order_by(consent_event.c.id)
+    rows = tx.connection.execute(query).all()
+    told = [tuple(row[:-1]) for row in rows]
+    return len({row[-1] for row in rows}) == 1 and one.digest == _digest(previous, told, rows[0][-1])
+
+
+def _digest(previous: str, rows: Rows, at: datetime) -> str:
+    """SHA-256 over the seal before, the moment, and what happened at it, as JSON."""
+    moment = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return sha256(f"{previous}\n{moment}\n".encode() + msgspec.json.encode(rows)).hexdigest()

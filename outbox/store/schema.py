@@ -81,7 +81,7 @@ form = Table(
     Column("since", Instant, nullable=False),
 )
 
-#: Each row holds the digest of the one before.
+#: One act that gave or ended permission. Sealed below.
 consent_event = Table(
     "consent_event",
     metadata,
@@ -94,14 +94,23 @@ consent_event = Table(
     Column("form_sha", String(64), ForeignKey("form.sha")),  # the words that were agreed to
     Column("given_at", Text, nullable=False),  # when the person acted, as far as the source says
     Column("at", Instant, nullable=False),
-    Column("previous", String(64), nullable=False),
-    Column("digest", String(64), nullable=False),
     one_of("consent", Consent),
     Index("consent_event_subscriber", "subscriber_id"),
     sqlite_autoincrement=True,
 )
-append_only(consent_event)
-append_only(form)
+
+#: Closes the events of one transaction: each seal is a digest of them and of the seal before.
+seal = Table(
+    "seal",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("first_id", Integer, nullable=False),  # consent_event.id
+    Column("last_id", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+    sqlite_autoincrement=True,
+)
+for only_grows in (consent_event, form, seal):
+    append_only(only_grows)
 
 #: Never to be written to again: a mailbox by its key, or a keyed hash of it when the person was erased.
 suppression = Table(

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import secrets
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count as count_by
 from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, func, select, update
 
 from outbox.addresses import key_of
-from outbox.model import Attribute, Claim, Consent, ConsentEvent, Subscriber
+from outbox.model import Consent, ConsentEvent, Subscriber, write_attributes
 
 from . import Tx, bulk, evidence
 from .schema import consent_event, subscriber, suppression, tag
@@ -23,10 +20,6 @@ _COLUMNS = tuple(
     subscriber.c[name]
     for name in ("id", "email", "name", "consent", "language", "time_zone", "attributes", "created_at")
 )
-_NEW = (
-    "id", "email", "email_key", "name", "language", "time_zone", "token", "attributes", "consent", "created_at",
-)  # fmt: skip
-WORDS = {consent: consent.value for consent in Consent}  # what a driver takes without asking
 AT_ONCE, READ = 500, 2_000  # keys in one question, rows in one answer
 
 
@@ -49,38 +42,6 @@ def find_many(tx: Tx, keys: Sequence[str]) -> dict[str, Subscriber]:
         rows = tx.connection.execute(select(subscriber.c.email_key, *_COLUMNS).where(wanted))
         found.update({row.email_key: _subscriber(row) for row in rows})
     return found
-
-
-def add_new(tx: Tx, claims: Sequence[Claim], now: datetime) -> list[int]:
-    """Write those people whose mailbox is not on the list yet; returns the id of each, 0 for one who was there."""
-    ids = list(bulk.reserve(tx, subscriber, len(claims)))
-    at = bulk.moment(tx, now)
-    rows = [
-        (
-            number,
-            claim.email,
-            key_of(claim.email),
-            claim.name,
-            claim.language,
-            claim.time_zone,
-            token,
-            write_attributes(claim.attributes) if claim.attributes else "{}",
-            WORDS[claim.consent],
-            at,
-        )
-        for number, token, claim in zip(ids, make_tokens(ids), claims, strict=True)
-    ]
-    added = bulk.append_new(tx, subscriber, _NEW, rows, key="email_key")
-    return ids if added is None else [number if number in added else 0 for number in ids]
-
-
-def make_tokens(ids: Sequence[int]) -> list[str]:
-    """Return a secret word of 32 characters for each person: their number, by which it is found, and 132 bits."""
-    chance = urlsafe_b64encode(secrets.token_bytes(18 * len(ids))).decode()
-    return [
-        f"{number:08x}{chance[place : place + 24]}"
-        for number, place in zip(ids, count_by(0, 24), strict=False)
-    ]
 
 
 def change(tx: Tx, people: Sequence[Subscriber]) -> None:
@@ -181,11 +142,6 @@ def count(tx: Tx) -> Mapping[Consent, int]:
     query = select(subscriber.c.consent, func.count()).group_by(subscriber.c.consent)
     found = {Consent(name): number for name, number in tx.connection.execute(query)}
     return {consent: found.get(consent, 0) for consent in Consent}
-
-
-def write_attributes(attributes: Mapping[str, Attribute]) -> str:
-    """Attributes as they are kept: JSON, sorted, so that the same ones are the same text."""
-    return json.dumps(dict(attributes), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def _subscriber(row: Row[*tuple[Any, ...]]) -> Subscriber:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from outbox.addresses import key_of, read_address, read_mailbox
-from outbox.consent import Change, Claim, enlist, enlist_all, erase, suppress, unsubscribe
+from outbox.consent import Change, Claim, enlist, enlist_all, erase, gather, suppress, unsubscribe
 from outbox.errors import PeopleError
 from outbox.model import Address, Consent, Subscriber
-from outbox.store import Store, Tx, evidence, subscribers, suppressions
+from outbox.store import Store, Tx, evidence, incoming, subscribers, suppressions
 
 
 def claim(consent: Consent, basis: str = "said yes", **more: Any) -> Claim:
@@ -95,7 +95,7 @@ def test_many_go_the_way_of_one(any_store: Store, now: datetime) -> None:
     ]
     with any_store.begin() as tx:
         suppressions.suppress(tx, "Bar@example.org", "complaint", now)
-        changes = enlist_all(tx, people, now)
+        changes = enlist_all(tx, gather(people), now)
         ana, pia = find(tx, "ana@example.org"), find(tx, "pia@example.org")
         barred, broken = subscribers.find(tx, "bar@example.org"), evidence.find_broken_link(tx)
 
@@ -171,12 +171,12 @@ def test_an_erased_person_is_gone_and_stays_away(any_store: Store, now: datetime
 
 def test_a_token_tells_whose_it_is_and_cannot_be_guessed() -> None:
     """The number in front finds the person; the rest is chance, and fits its column."""
-    tokens = subscribers.make_tokens(range(1, 5_001))
+    tokens = incoming.make_tokens(range(1, 5_001))
 
     assert list(range(1, 5_001)) == [int(token[:8], 16) for token in tokens]
     assert {32} == set(map(len, tokens))
     assert not {token[8:] for token in tokens} & {
-        token[8:] for token in subscribers.make_tokens(range(1, 5_001))
+        token[8:] for token in incoming.make_tokens(range(1, 5_001))
     }
 
 

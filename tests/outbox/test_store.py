@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError
 
 from outbox import mailing
+from outbox.consent import enlist
 from outbox.errors import OutboxError, Temporary
 from outbox.issue import read
 from outbox.model import Claim, Consent, Envelope
@@ -94,7 +95,7 @@ def test_the_database_is_set_for_safety(store: Store) -> None:
 def test_a_transaction_is_all_or_nothing(any_store: Store, now: datetime) -> None:
     """An error in the middle leaves nothing behind."""
     with pytest.raises(ZeroDivisionError), any_store.begin() as tx:
-        subscribers.add_new(tx, [Claim("eve@example.org", "Eve", Consent.PENDING, "asked", "test")], now)
+        enlist(tx, Claim("eve@example.org", "Eve", Consent.PENDING, "asked", "test"), now)
         raise ZeroDivisionError
 
     with any_store.read() as tx:
@@ -169,18 +170,41 @@ def test_nobody_gets_an_issue_in_a_second_send(
         freeze.freeze(tx, order, issue_id=1, max_batch=1, now=now)
 
 
-def test_the_chain_of_evidence_shows_a_forgery(store: Store, tmp_path: Path) -> None:
-    """Whoever gets past the guards still breaks the chain."""
+FORGERIES = {
+    "another basis": ("UPDATE consent_event SET basis = 'x' WHERE id = 2", 2),
+    "another moment": ("UPDATE consent_event SET at = '2020-01-01T00:00:00.000000Z' WHERE id = 3", 3),
+    "an event less": ("DELETE FROM consent_event WHERE id = 2", 2),
+    "an event more": (
+        (
+            "INSERT INTO consent_event SELECT 99, 4, 'confirmed', basis, source, method, form_sha, given_at, at "
+            "FROM consent_event WHERE id = 1"
+        ),
+        99,
+    ),
+    "a seal less": ("DELETE FROM seal WHERE id = 2", 3),
+    "the last seal less": ("DELETE FROM seal WHERE id = 4", 4),
+    "another seal": ("UPDATE seal SET digest = 'x' WHERE id = 1", 1),
+}
+
+
+@pytest.mark.parametrize(("statement", "number"), FORGERIES.values(), ids=FORGERIES)
+def test_the_chain_of_evidence_shows_a_forgery(
+    store: Store, tmp_path: Path, statement: str, number: int
+) -> None:
+    """Whoever gets past the guards still breaks the chain, and it is seen where."""
     with store.read() as tx:
         assert evidence.find_broken_link(tx) is None
+    guards = [
+        f"DROP TRIGGER {table}_no_{verb}"
+        for table in ("consent_event", "seal")
+        for verb in ("update", "delete")
+    ]
     forger = sqlite3.connect(tmp_path / "outbox.db")
-    forger.executescript(
-        "DROP TRIGGER consent_event_no_update; UPDATE consent_event SET basis = 'x' WHERE id = 2"
-    )
+    forger.executescript("; ".join([*guards, statement]))
     forger.close()
 
     with store.read() as tx:
-        assert evidence.find_broken_link(tx) == 2
+        assert number == evidence.find_broken_link(tx)
 
 
 def test_moments_sort_and_come_back_in_utc(any_store: Store) -> None:

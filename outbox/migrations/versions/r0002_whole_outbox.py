@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from array import array
+from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from alembic import op
+
+from outbox.errors import OutboxError
 
 revision = "0002"
 down_revision = "0001"
@@ -39,7 +43,7 @@ MOVE = {
     "issue_file": "SELECT issue_id, path, content FROM old_issue_file",
     "subscriber": "SELECT id, email, email_key, name, '', '', {random}, '{{}}', consent, created_at "
     "FROM old_subscriber",
-    "consent_event": "SELECT id, subscriber_id, consent, basis, source, '', NULL, given_at, at, previous, digest "
+    "consent_event": "SELECT id, subscriber_id, consent, basis, source, '', NULL, given_at, at "
     "FROM old_consent_event ORDER BY id",
     "suppression": "SELECT row_number() OVER (ORDER BY since, email_key), email_key, NULL, reason, since "
     "FROM old_suppression",
@@ -65,6 +69,12 @@ FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse();
 """
 
 
+INSTANT_OF = {
+    "sqlite": "at",
+    "postgresql": "to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
+}
+
+
 def upgrade() -> None:
     """Put the old rows aside, make the tables anew, and move the rows in."""
     dialect = op.get_bind().dialect.name
@@ -76,9 +86,10 @@ def upgrade() -> None:
     for table, rows in MOVE.items():
         op.execute(f"INSERT INTO {table} {rows.format(random=RANDOM[dialect])}")
     _call_the_roll()
+    _seal_evidence()
     for table in OLD:
         op.execute(f"DROP TABLE old_{table}")
-    for table in ("consent_event", "form"):
+    for table in ("consent_event", "form", "seal"):
         _guard(table, dialect)
 
 
@@ -120,6 +131,31 @@ def _roll(rows: list[Any]) -> dict[str, Any]:
         "last": ids[-1],
         "size": len(ids),
     }
+
+
+def _seal_evidence() -> None:
+    """Prove the old chain, a digest in each row, and seal what happened at one moment together."""
+    connection = op.get_bind()
+    moment = INSTANT_OF[connection.dialect.name]
+    query = f"SELECT id, subscriber_id, consent, basis, source, given_at, {moment}, previous, digest "
+    previous, rows = "", list[Any]()
+    for row in connection.execute(sa.text(f"{query} FROM old_consent_event ORDER BY id")):
+        at = row[6].removesuffix("Z")
+        link = [previous, *row[1:6], f"{at}+00:00"]
+        digest = sha256(json.dumps(link, ensure_ascii=False).encode()).hexdigest()
+        if (row.previous, row.digest) != (previous, digest):
+            raise OutboxError(
+                f"the chain of consent is broken at event {row.id}; bring a backup back that is whole"
+            )
+        previous = digest
+        rows.append((row.id, f"{at}Z", (*row[1:5], "", None, row[5])))
+    previous = ""
+    for moment, group in groupby(rows, key=lambda row: row[1]):
+        same = list(group)
+        content = msgspec.json.encode([row[2] for row in same])
+        previous = sha256(f"{previous}\n{moment}\n".encode() + content).hexdigest()
+        made = sa.text("INSERT INTO seal (first_id, last_id, digest) VALUES (:first, :last, :digest)")
+        connection.execute(made, {"first": same[0][0], "last": same[-1][0], "digest": previous})
 
 
 def _guard(table: str, dialect: str) -> None:
@@ -247,8 +283,6 @@ def _make_tables() -> None:
         sa.Column("form_sha", sa.String(length=64), nullable=True),
         sa.Column("given_at", sa.Text(), nullable=False),
         sa.Column("at", INSTANT, nullable=False),
-        sa.Column("previous", sa.String(length=64), nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
         sa.CheckConstraint(
             "consent IN ('pending', 'confirmed', 'unsubscribed', 'suppressed', 'erased')",
             name=op.f("ck_consent_event_consent"),
@@ -268,6 +302,15 @@ def _make_tables() -> None:
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["issue_id"], ["issue.id"], name=op.f("fk_issue_file_issue_id")),
         sa.PrimaryKeyConstraint("issue_id", "path", name=op.f("pk_issue_file")),
+    )
+    op.create_table(
+        "seal",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("first_id", sa.Integer(), nullable=False),
+        sa.Column("last_id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_seal")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "send",
