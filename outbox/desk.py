@@ -18,7 +18,6 @@ from .providers import Provider
 from .rates import Pace
 from .store import Store, Tx
 from .store.claims import Lease
-from .tokens import Signer
 
 #: Longer than any call may take: connection, answer and a margin.
 LEASE = timedelta(minutes=5)
@@ -35,7 +34,6 @@ class Desk:
 
     store: Store
     provider: Provider
-    signer: Signer
     pace: Pace = field(default_factory=Pace)
     lease: Lease = field(default_factory=new_lease)
     chance: random.Random = field(default_factory=random.Random)
@@ -52,7 +50,7 @@ class Desk:
     def frozen(self, tx: Tx, send_id: str) -> mailing.FrozenSend:
         """Read a send from the ledger, once; raises OutboxError when another provider began it."""
         if send_id not in self.sends:
-            found = mailing.load(tx, send_id, self.signer)
+            found = mailing.load(tx, send_id)
             if found.send.provider != self.provider.name:
                 raise OutboxError(
                     f"{found.send.slug} was begun with provider {found.send.provider!r} and is not finished; "

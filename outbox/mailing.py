@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from .errors import IssueError, Place
 from .fields import KNOWN, check_values, split
-from .headers import encode_address, encode_phrase
+from .headers import NOT_A_MAILBOX, UNSAFE, encode_address, encode_phrase
 from .issue import parse, split_issue
 from .model import (
     Addressee,
@@ -29,7 +29,6 @@ from .model import (
 )
 from .store import Tx, issues, ledger
 from .store import freeze as freezing
-from .tokens import Signer
 
 MAX_HTML, WARN_HTML = (
     102_000,
@@ -67,7 +66,10 @@ class FrozenSend:
     send: Send
     letter: Letter
     fields: Mapping[str, Field]
-    signer: Signer
+    own: Mapping[str, str]  # fields of the issue's own, with what stands in when a person has no value
+    unsubscribe: str  # what stands before a person's token
+    preferences: str
+    host: str  # the end of every message id
 
 
 def plan(
@@ -157,14 +159,14 @@ def freeze(
     )
 
 
-def load(tx: Tx, send_id: str, signer: Signer) -> FrozenSend:
+def load(tx: Tx, send_id: str) -> FrozenSend:
     """Read a send back from the ledger; the folder it came from is not looked at again."""
     order = ledger.find_send(tx, send_id)
     document, files = issues.load(tx, order.slug)
-    return compose(order, parse(document, files, order.slug), signer)
+    return compose(order, parse(document, files, order.slug))
 
 
-def compose(order: Send, issue: Issue, signer: Signer) -> FrozenSend:
+def compose(order: Send, issue: Issue) -> FrozenSend:
     """Split an issue into the letter that everyone of a send gets; raises IssueError."""
     subject, _, text = split_issue(issue)
     html, shown = place_images(issue, order.envelope)
@@ -186,44 +188,51 @@ def compose(order: Send, issue: Issue, signer: Signer) -> FrozenSend:
         stream="broadcast",
         tag=order.slug,
     )
-    return FrozenSend(order, letter, fields, signer)
+    return FrozenSend(
+        order,
+        letter,
+        fields,
+        own={name: field.default for name, field in issue.fields.items() if name not in KNOWN},
+        unsubscribe=f"{order.envelope.base_url}/unsubscribe/",
+        preferences=f"{order.envelope.base_url}/preferences/",
+        host=f"@{order.envelope.list_id}>",
+    )
 
 
 def personalise(frozen: FrozenSend, person: Recipient) -> Addressee:
-    """Say what the message to one recipient has of its own, a pure function; raises OutboxError."""
-    envelope, sign = frozen.send.envelope, frozen.signer.sign
-    encode_address(person.address)  # refuses what no header can carry
-    first_name = (person.name.split() or [frozen.fields["first_name"].default])[0]
-    own = {
-        name: person.values.get(name) or field.default
-        for name, field in frozen.fields.items()
-        if name not in KNOWN
-    }
-    check_values({"first_name": first_name, **own}, frozen.fields)
-    unsubscribe = sign("unsubscribe", person.subscriber_id)
+    """Say what the message to one recipient has of its own, a pure function; raises OutboxError.
+
+    Whoever holds the link of a person may unsubscribe them: it has their random token in it, and nothing else.
+    """
+    if UNSAFE.search(person.name) or NOT_A_MAILBOX.search(person.email):
+        encode_address(person.address)  # says what no header can carry
+    first_name = (person.name.split(None, 1) or (frozen.fields["first_name"].default,))[0]
     values = {
-        **own,
         "first_name": first_name,
-        "unsubscribe_url": f"{envelope.base_url}/unsubscribe/{unsubscribe}",
-        "unsubscribe_token": unsubscribe,
-        "preferences_url": f"{envelope.base_url}/preferences/{sign('preferences', person.subscriber_id)}",
+        "unsubscribe_url": frozen.unsubscribe + person.token,
+        "unsubscribe_token": person.token,
+        "preferences_url": frozen.preferences + person.token,
     }
-    message_id = f"<{person.outbox_id}@{envelope.list_id}>"
-    return Addressee(person.outbox_id, person.address, message_id, values)
+    if frozen.own:
+        own = {name: person.values.get(name) or default for name, default in frozen.own.items()}
+        check_values(own, frozen.fields)
+        values |= own
+    outbox_id = person.outbox_id
+    return Addressee(outbox_id, person.address, f"<{outbox_id}{frozen.host}", values)
 
 
 def make_test(
-    issue: Issue, envelope: Envelope, signer: Signer, to: str, *, test_id: str, now: datetime
+    issue: Issue, envelope: Envelope, to: str, *, test_id: str, now: datetime
 ) -> tuple[Letter, Addressee]:
     """Make a letter to one address that stands outside the ledger; its subject says that it is a test.
 
     Raises IssueError. The links in it are those of nobody.
     """
     order = Send(test_id, issue.slug, issue.digest, "", "hold", now, envelope)
-    frozen = compose(order, issue, signer)
+    frozen = compose(order, issue)
     first, *others = frozen.letter.subject.literals
     subject = replace(frozen.letter.subject, literals=(f"[test] {first}", *others))
-    person = Recipient(test_id, 0, to, "", State.PLANNED)
+    person = Recipient(test_id, 0, to, "", State.PLANNED, test_id)
     return replace(frozen.letter, subject=subject), personalise(frozen, person)
 
 

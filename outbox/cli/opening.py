@@ -1,4 +1,4 @@
-"""Open what a command works with: the settings, the database, the signer of links."""
+"""Open what a command works with: the settings, the database, what a sender needs."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ from outbox.desk import Desk
 from outbox.errors import OutboxError
 from outbox.model import State
 from outbox.providers import PROVIDERS
-from outbox.store import Store, guard, instance_secret, open_store
+from outbox.store import Store, guard, open_store
 from outbox.store.lock import sole_sender
-from outbox.tokens import Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,6 @@ def sending(settings: Settings, stop: Event | None = None) -> Iterator[Desk]:
             yield Desk(
                 store,
                 provider,
-                signer_of(settings, store),
                 settings.pace,
                 max_late=settings.max_late,
                 search_lag=settings.search_lag,
@@ -103,13 +101,6 @@ def stopped_by_signal(stop: Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def signer_of(settings: Settings, store: Store) -> Signer:
-    """Sign with OUTBOX_SECRET, or with the secret in the database while there is none; both stay readable."""
-    with store.read() as tx:
-        secret = instance_secret(tx)
-    return Signer((*settings.secrets, secret), settings.envelope.list_id)
 
 
 def short(moment: datetime) -> str:

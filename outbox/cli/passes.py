@@ -19,7 +19,7 @@ from outbox.model import Issue, Outcome, State
 from outbox.providers import PROVIDERS
 from outbox.store import Store, claims, ledger, plans
 
-from .opening import clock, in_words, opened, sending, short, signer_of, stopped_by_signal
+from .opening import clock, in_words, opened, sending, short, stopped_by_signal
 
 #: Seconds until a running `outbox work` looks for new issues again.
 LOOK_S = 30.0
@@ -129,10 +129,8 @@ def look_again(settings: Settings, stop: Event) -> None:
 
 def send_test(settings: Settings, issue: Issue, to: str) -> int:
     """Send an issue to one address outside the ledger; returns the exit code."""
-    with opened(settings) as store:
-        provider = PROVIDERS[settings.provider](settings.account)
-        signer, now = signer_of(settings, store), clock()
-    letter, person = mailing.make_test(issue, settings.envelope, signer, to, test_id=uuid4().hex, now=now)
+    provider, now = PROVIDERS[settings.provider](settings.account), clock()
+    letter, person = mailing.make_test(issue, settings.envelope, to, test_id=uuid4().hex, now=now)
     batch_id = f"test.{person.outbox_id}"
     (result,) = provider.send(provider.prepare(letter, [person], batch_id, date=now))
     provider.close()

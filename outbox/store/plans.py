@@ -28,7 +28,7 @@ class Kept:
 def keep(tx: Tx, *, slug: str, digest: str, due_at: datetime, audience: int, now: datetime) -> str:
     """Keep a plan and return its id: the same for the same issue, people and time."""
     newest = tx.connection.execute(select(func.coalesce(func.max(consent_event.c.id), 0))).scalar_one()
-    due = "" if due_at == now else due_at.isoformat()
+    due = "" if due_at <= now else due_at.isoformat()
     name = sha256(f"{slug} {digest} {due} {audience} {newest}".encode()).hexdigest()[:12]
     if find(tx, name) is None:
         row = {

@@ -22,7 +22,6 @@ from outbox.issue import digest_of
 from outbox.model import Address, Addressee, Consent, Envelope, Letter, Template
 from outbox.sandbox import Desk, Faults, Journal, Rules, Server
 from outbox.store import Store, open_store
-from outbox.tokens import Signer
 from tests.outbox.cluster import Cluster, find_programs, running_cluster
 
 # A slow machine is no failure.
@@ -132,12 +131,6 @@ def envelope() -> Envelope:
         base_url="https://example.org/mail",
         images="embed",
     )
-
-
-@pytest.fixture
-def signer() -> Signer:
-    """A signer with a fixed secret."""
-    return Signer(("a secret for tests",), "letters.example.org")
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from outbox.model import Consent
-from outbox.store import evidence, open_store, subscribers
+from outbox.model import Consent, State
+from outbox.store import evidence, ledger, open_store, subscribers, verify
 from outbox.store.engine import connect
 from outbox.store.upgrade import upgrade
 
@@ -72,3 +72,42 @@ def test_what_was_moved_is_guarded(first: Path, now: datetime) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         connection.execute("UPDATE consent_event SET basis = 'forged'")
     connection.close()
+
+
+#: A send half done, at noon.
+LEDGER = """
+INSERT INTO issue VALUES (1, 'an-issue', 'digest', x'7b7d', 'NOON');
+INSERT INTO send VALUES ('s', 1, 'file', 'hold', 'NOON',
+  '{"sender": {"name": "", "email": "a@b.c"},
+  "reply_to": {"name": "", "email": "a@b.c"}, "list_name": "", "list_id": "", "postal_address": "", "base_url": "",
+  "images": "link"}', 4, 'NOON');
+INSERT INTO chunk VALUES ('s', 1, NULL, 'done', 1, 1, 'NOON', 'NOON', 'x');
+INSERT INTO chunk VALUES ('s', 2, NULL, 'planned', 0, 0, 'NOON', NULL, '');
+INSERT INTO delivery VALUES ('s', 1, 1, 1, 'accepted', 'Ana@example.org', 'Ana', 'given', '', '', 'NOON');
+INSERT INTO delivery VALUES ('s', 3, 1, 1, 'refused', 'bo@example.org', 'Bo', '', '550', 'no', 'NOON');
+INSERT INTO delivery VALUES ('s', 4, 1, 2, 'planned', 'cy@example.org', 'Cy', '', '', '', 'NOON');
+INSERT INTO delivery VALUES ('s', 5, 1, 2, 'suppressed', 'di@example.org', 'Di', '', '', 'left', 'NOON');
+INSERT INTO call VALUES ('s', 1, 1, 'key', 'x', 'NOON', 'NOON', 'accepted 1');
+INSERT INTO subscriber VALUES (4, 'cy@example.org', 'cy@example.org', 'Cy', 'confirmed', 'NOON');
+INSERT INTO subscriber VALUES (5, 'di@example.org', 'di@example.org', 'Di', 'confirmed', 'NOON');
+"""
+
+
+def test_the_ledger_moves_from_the_first_schema(first: Path, now: datetime) -> None:
+    """Every message keeps its state, its people and the provider's id; the whole is sound."""
+    with sqlite3.connect(first) as connection:
+        connection.executescript(LEDGER.replace("NOON", "2026-02-03T12:00:00.000000Z"))
+    connection.close()
+    store = open_store(f"sqlite:///{first}", now)
+    with store.read() as tx:
+        told = [ledger.history(tx, number)[0] for number in (1, 3, 4, 5)]
+        faults = verify.find_faults(tx)
+    store.close()
+
+    assert [
+        (State.ACCEPTED, "Ana@example.org", "given", ""),
+        (State.REFUSED, "bo@example.org", "", "no"),
+        (State.PLANNED, "cy@example.org", "", ""),
+        (State.SUPPRESSED, "di@example.org", "", "left"),
+    ] == [(one.state, one.email, one.provider_id, one.detail) for one in told]
+    assert [] == faults

@@ -31,7 +31,6 @@ from outbox.model import (
 from outbox.providers.file import File
 from outbox.rates import Pace
 from outbox.store import Store, claims, ledger, subscribers, suppressions
-from outbox.tokens import Signer
 
 IssueMaker = Callable[..., Path]
 
@@ -89,7 +88,6 @@ class Desk:
     """A store with one issue frozen for three people, and a clock that can be moved."""
 
     store: Store
-    signer: Signer
     time: datetime
 
     def clock(self) -> datetime:
@@ -99,7 +97,7 @@ class Desk:
     def run(self, provider: Any) -> Counter[State]:
         """One pass by a new process."""
         one_at_a_time = Pace(connections=1)
-        return worker.run(desks.Desk(self.store, provider, self.signer, one_at_a_time), self.clock)
+        return worker.run(desks.Desk(self.store, provider, one_at_a_time), self.clock)
 
     def die(self, provider: Any) -> None:
         """One pass that ends with a death; on PostgreSQL the dead one's lease runs out."""
@@ -134,7 +132,7 @@ def journal(*script: Any, **caps: Any) -> Journal:
 
 
 @pytest.fixture
-def desk(any_store: Store, make_issue: IssueMaker, envelope: Envelope, signer: Signer, now: datetime) -> Desk:
+def desk(any_store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime) -> Desk:
     """Three people, two to a call, on both databases."""
     with any_store.begin() as tx:
         mailing.freeze(
@@ -147,7 +145,7 @@ def desk(any_store: Store, make_issue: IssueMaker, envelope: Envelope, signer: S
             send_id="s",
             now=now,
         )
-    return Desk(any_store, signer, now)
+    return Desk(any_store, now)
 
 
 def test_everyone_gets_it_once(desk: Desk) -> None:
@@ -214,7 +212,7 @@ def test_a_dead_key_is_not_used_again(desk: Desk) -> None:
 
 
 def test_the_policy_resend_prefers_two_to_none(
-    store: Store, make_issue: IssueMaker, envelope: Envelope, signer: Signer, now: datetime
+    store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime
 ) -> None:
     """Where a second copy harms nobody, doubt is sent again."""
     with store.begin() as tx:
@@ -229,8 +227,8 @@ def test_the_policy_resend_prefers_two_to_none(
             now=now,
         )
     provider = journal("die before")
-    Desk(store, signer, now).die(provider)
-    Desk(store, signer, now).run(provider)
+    Desk(store, now).die(provider)
+    Desk(store, now).run(provider)
 
     assert sorted(provider.accepted) == ["s.1", "s.2", "s.3"]
 
