@@ -10,7 +10,7 @@ import typer
 
 from outbox.errors import OutboxError
 
-from . import control, delivery, people, rehearsal, reports
+from . import control, delivery, lists, people, rehearsal, reports
 from .opening import Options
 from .segments import segments
 
@@ -23,6 +23,8 @@ app = typer.Typer(
 for command in (*delivery.COMMANDS, *reports.COMMANDS, *control.COMMANDS, *rehearsal.COMMANDS):
     app.command()(command)
 app.command()(segments)
+people.app.command("import")(lists.import_)
+people.app.command()(lists.export)
 app.add_typer(people.app, name="subscribers")
 app.add_typer(control.held, name="held")
 

@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
-from collections.abc import Callable, Iterator, Mapping
-from datetime import date
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO
-from zoneinfo import available_timezones
 
 import msgspec
 
-from outbox.addresses import MANY, key_of, read_mailbox, read_name, suggest
+from outbox.addresses import key_of, read_mailbox, suggest
 from outbox.errors import PeopleError, Place
-from outbox.model import Attribute, Claims, Consent, write_attributes
+from outbox.model import Claims, Consent, write_attributes
 
+from .cells import (
+    CONSENTS,
+    READ,
+    read_attributes,
+    read_cell,
+    read_consent,
+    read_language,
+    read_tags,
+    read_time_zone,
+    unquote,
+)
 from .rows import BadRow, Lines, read_rows
-from .sheet import Kind, Sheet
+from .sheet import Sheet
 
 BATCH = 40_000  # rows: sorted, so that the index of addresses is walked along and not jumped about in
-CONSENTS: Mapping[str, str] = {
-    "": Consent.CONFIRMED.value,
-    "subscribed": Consent.CONFIRMED.value,
-    **{consent.value: consent.value for consent in Consent if consent is not Consent.ERASED},
-}
-MAX_TAG = 64  # characters
-#: A cell that begins so would be run by a spreadsheet; the export puts a quote before it.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 #: Where consent has ended, this is said where a list says no more.
 ENDED: Mapping[str, str] = {Consent.UNSUBSCRIBED.value: "left before", Consent.SUPPRESSED.value: "request"}
 #: Name, language, time zone, tags, attributes of somebody of whom the list says none of them.
 NOTHING = ("", "", "", "", "{}")
 MORE = ("first_name", "last_name", "language", "time_zone", "tags", "attributes")
-PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 PIECE = 1 << 20  # bytes
 
 
@@ -154,7 +150,7 @@ class _Taker:
         if not email and not any(cells):
             return None
         email = read_mailbox(unquote(email))
-        state = CONSENTS.get(consent) or _read_consent(consent)
+        state = CONSENTS.get(consent) or read_consent(consent)
         basis = read_cell(basis) or ENDED.get(state, self.sheet.basis)
         if not basis:
             raise PeopleError("no basis of consent; fill the column basis, or give --basis")
@@ -178,90 +174,3 @@ class _Taker:
             ",".join(read_tags(cell.get("tags", ""))),
             write_attributes(attributes) if attributes else "{}",
         )
-
-
-def unquote(cell: str) -> str:
-    """Undo what `quote` did."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith((*FORMULA, "'")) else cell
-
-
-def quote(cell: str) -> str:
-    """Put a quote before what a spreadsheet would run as a formula; `unquote` takes it away."""
-    return f"'{cell}" if cell.startswith((*FORMULA, "'")) else cell
-
-
-@lru_cache(MANY)
-def read_cell(cell: str) -> str:
-    """One line of text in NFC; raises PeopleError for a line break or control character."""
-    return read_name(unquote(cell)) if cell else ""
-
-
-def read_tags(text: str) -> list[str]:
-    """Tags out of `carer, spring 2026`, in small letters; raises PeopleError for one that is too long."""
-    tags = [" ".join(tag.split()).lower() for tag in re.split("[,;]", text)]
-    for tag in tags:
-        if len(tag) > MAX_TAG:
-            raise PeopleError(f"the tag {tag[:20]!r}... has more than {MAX_TAG} characters")
-    return sorted(set(filter(None, tags)))
-
-
-def read_attributes(text: str) -> dict[str, Attribute]:
-    """Attributes out of a JSON object of texts and numbers; raises PeopleError."""
-    try:
-        found = json.loads(text or "{}", parse_constant=lambda _: None)
-    except (ValueError, RecursionError):
-        raise PeopleError(f"attributes: {text[:60]!r} is not JSON") from None
-    if not isinstance(found, dict):
-        raise PeopleError('attributes: write a JSON object such as {"city": "Kyiv"}')
-    for name, value in found.items():
-        if not PLAIN_NAME.fullmatch(name):
-            raise PeopleError(f"attributes: {name[:60]!r} is no name; use small letters, digits and _")
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise PeopleError(f"attributes: {name} is neither a text nor a number")
-        if isinstance(value, str):
-            found[name] = read_name(value)
-    return found
-
-
-def read_number(text: str) -> int | float:
-    """A number with a decimal point; raises PeopleError."""
-    if not re.fullmatch(r"-?\d{1,15}(\.\d{1,15})?", text, re.ASCII):
-        raise PeopleError(f"{text[:60]!r} is not a number; write 12 or 12.5")
-    return float(text) if "." in text else int(text)
-
-
-def read_date(text: str) -> str:
-    """A date as 2026-03-01; raises PeopleError."""
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise PeopleError(f"{text[:60]!r} is not a date; write 2026-03-01") from None
-
-
-def read_language(text: str) -> str:
-    """A language tag such as `en` or `pt-BR` (BCP 47); raises PeopleError."""
-    if text and not (LANGUAGE.fullmatch(text) and len(text) <= 35):
-        raise PeopleError(f"{text[:60]!r} is not a language; write en, or pt-BR")
-    return text
-
-
-def read_time_zone(text: str) -> str:
-    """A time zone's name such as Europe/Berlin (IANA); raises PeopleError."""
-    if text and text not in _time_zones():
-        raise PeopleError(f"{text[:60]!r} is not a time zone; write Europe/Berlin")
-    return text
-
-
-@lru_cache(maxsize=1)
-def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-def _read_consent(cell: str) -> str:
-    state = CONSENTS.get(unquote(cell).strip().lower())
-    if state is None:
-        raise PeopleError(f"consent {cell[:60]!r} is none of confirmed, pending, unsubscribed, suppressed")
-    return state
-
-
-READ: Mapping[Kind, Callable[[str], Attribute]] = {"text": str, "number": read_number, "date": read_date}

@@ -13,7 +13,7 @@ from outbox.model import Consent, write_attributes
 from outbox.store import Tx, subscribers, suppressions
 from outbox.store.subscribers import Entry
 
-from .claims import quote
+from .cells import quote
 
 COLUMNS = (
     "email", "name", "language", "time_zone", "consent", "basis", "source", "given_at", "tags", "attributes",

@@ -11,7 +11,8 @@ from typing import Self
 
 from outbox.errors import PeopleError
 
-from .claims import Reject, quote
+from .cells import quote
+from .claims import Reject
 
 
 class Rejects:
