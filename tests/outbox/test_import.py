@@ -394,3 +394,20 @@ def test_a_killed_import_goes_on(
     assert 7000 - 1000 == people
     assert 1000 + 1 == len(lines) == len(set(lines))
     assert broken is None
+
+
+@pytest.mark.usefixtures("small_slices")
+def test_an_address_that_stands_twice_is_taken_once(any_store: Store, make_file: MakeFile) -> None:
+    """The first time, however far apart the two rows are, and though the import was stopped between them."""
+    path = make_file(
+        "email,name\nz@example.org,First\n" + many_rows(20).partition("\n")[2] + "Z@example.org,Second\n"
+    )
+    with pytest.raises(Stopped):
+        take(any_store, path, tell=stop_after(path, 0.6))
+    report = take(any_store, path)
+    with any_store.read() as tx:
+        person = subscribers.find(tx, "z@example.org")
+
+    assert person is not None
+    assert "First" == person.name
+    assert 1 == report.counts["repeated"]
