@@ -50,9 +50,14 @@ def spend(tx: Tx, pace: Pace, provider: str, now: datetime, messages: int) -> No
 
 def heed(tx: Tx, provider: str, results: Iterable[ItemResult], now: datetime) -> None:
     """Keep silent for as long as the provider asked (Retry-After)."""
-    asked = max((result.retry_after or 0.0 for result in results), default=0.0)
+    asked = longest_wait(results)
     if asked > 0:
         buckets.block(tx, _account(provider), now + timedelta(seconds=asked))
+
+
+def longest_wait(results: Iterable[ItemResult]) -> float:
+    """The seconds a provider asked to be left alone; 0 when it did not."""
+    return max((result.retry_after for result in results if result.retry_after), default=0.0)
 
 
 def _warm(tx: Tx, provider: str, now: datetime) -> Allowance:

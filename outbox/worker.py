@@ -20,13 +20,13 @@ from time import monotonic, sleep
 from typing import NamedTuple
 
 from . import mailing
-from .allowance import Allowance, allow, heed, spend
+from .allowance import Allowance, allow, heed, longest_wait, spend
 from .desk import LEASE, Desk, sha_of
 from .errors import MustSplit, OutboxError, Temporary
 from .model import STATE_AFTER, Chunk, ItemResult, Outcome, PreparedBatch, Recipient, State
 from .rates import count_threads
 from .recovery import recover
-from .store import Tx, claims, ledger
+from .store import Tx, claims, ledger, together
 from .store.claims import Taken
 from .store.slots import Slots
 from .store.states import Told, close, mark, move_all
@@ -45,6 +45,10 @@ CONTENT = frozenset({"http 400", "http 413", "http 422"})
 ALIVE = timedelta(minutes=1)
 #: Seconds a thread may keep the others waiting; the usual 5 ms are as long as writing to the disk ten times.
 TURN_S = 0.0005
+#: Seconds to wait for more to come back, so that one commit writes down much.
+GATHER_S = 0.004
+#: Messages in hand beyond what the workers are at: single ones are many, so that one commit has many of them.
+IN_HAND = 1000
 #: Calls whose time is remembered to choose the number of threads.
 REMEMBERED = 50
 
@@ -57,6 +61,7 @@ class Rendered(NamedTuple):
     batch: PreparedBatch | None
     unwritable: Sequence[tuple[Recipient, str]] = ()
     parts: Sequence[Sequence[int]] = ()  # does not fit into one call
+    sha: str = ""  # of the batch
 
 
 class Answered(NamedTuple):
@@ -65,6 +70,12 @@ class Answered(NamedTuple):
     chunk: Chunk
     results: Sequence[ItemResult]
     seconds: float
+
+    @property
+    def accepted(self) -> bool:
+        """Everybody of the whole chunk was accepted, as nearly always."""
+        whole = len(self.results) == self.chunk.size == self.chunk.follow
+        return whole and {one.outcome for one in self.results} == {Outcome.ACCEPTED}
 
 
 class Missed(NamedTuple):
@@ -102,7 +113,7 @@ def run(
             claims.free_all(tx)
     tally = recover(desk, clock())
     _pause_late(desk, clock())
-    slots = Slots(desk.slots_path, desk.lease.owner, _room(desk.pace.connections))
+    slots = Slots(desk.slots_path, desk.lease.owner, _room(desk))
     line = _Line(desk, clock, tell, stop or Event(), slots, limit)
     turn = sys.getswitchinterval()
     try:
@@ -128,9 +139,9 @@ def _pause_late(desk: Desk, now: datetime) -> None:
             ledger.pause(tx, order.id, f"was due {when}; to send it all the same: outbox resume {order.slug}")
 
 
-def _room(threads: int) -> int:
+def _room(desk: Desk) -> int:
     """How many chunks are in hand at a time: enough for the workers while the disk is being written."""
-    return 4 * threads + 8
+    return 2 * desk.pace.connections + 4 + min(IN_HAND // desk.provider.caps.max_batch, 200)
 
 
 @dataclass(slots=True)
@@ -196,9 +207,11 @@ class _Line:
             found.append(self.inbox.get())
         elif self.wait_until and not self.ready:
             self.stop.wait(min(max((self.wait_until - self.clock()).total_seconds(), 0.001), 1.0))
-        while True:
+        until = monotonic() + GATHER_S
+        while len(found) < self.in_hand - len(self.ready):
+            enough = len(found) * 2 >= self.slots.size or not found
             try:
-                found.append(self.inbox.get_nowait())
+                found.append(self.inbox.get(timeout=0.0 if enough else max(until - monotonic(), 0.0)))
             except Empty:
                 break
         for item in found:
@@ -224,15 +237,13 @@ class _Line:
         intended: list[tuple[Chunk, PreparedBatch]] = []
         try:
             with self.desk.store.begin() as tx:
+                self._settle_all(tx, [item for item in items if isinstance(item, Answered)], now)
                 for item in items:
-                    if isinstance(item, Answered):
-                        self._settle(tx, item, now)
-                        settled.append(item.chunk)
-                    elif isinstance(item, Missed):
+                    if isinstance(item, Missed):
                         claims.take_back(tx, item.chunk)
-                        self.in_hand -= 1
-                        self.called -= 1
-                        settled.append(item.chunk)
+                settled = [item.chunk for item in items if isinstance(item, Answered | Missed)]
+                self.in_hand -= len(settled)
+                self.called -= len(settled)
                 self.ready += [item for item in items if isinstance(item, Rendered)]
                 intended = self._intend(tx, self._next_calls(), now)
                 taken = self._take(tx, now) if claim else []
@@ -249,8 +260,8 @@ class _Line:
     def _take(self, tx: Tx, now: datetime) -> list[tuple[mailing.FrozenSend, Taken]]:
         """Claim as many chunks as there is room and allowance for."""
         self.wait_until = None
-        room = _room(self.desk.pace.connections) - self.in_hand
-        if room <= 0 or self._ends():
+        room = self.slots.size - self.in_hand
+        if room * 3 < self.slots.size or self._ends():
             return []
         found: list[tuple[mailing.FrozenSend, Taken]] = []
         name, pace = self.desk.provider.name, self.desk.pace
@@ -307,61 +318,73 @@ class _Line:
     def _intend(self, tx: Tx, items: Sequence[Rendered], now: datetime) -> list[tuple[Chunk, PreparedBatch]]:
         """Write down which calls begin now; who left since the freeze is dropped first."""
         gone = _find_gone(tx, items)
-        intended = []
-        for item in items:
-            ready = self._check(tx, item, gone[item.taken.chunk.send_id], now)
-            batch = item.batch
-            part = (
-                ready and batch and claims.intend(tx, ready, key=batch.key, body_sha=sha_of(batch), now=now)
-            )
-            if part and batch:
-                intended.append((part, batch))
-                self.called += 1
-            else:
-                self.in_hand -= 1
+        good = [item for item in items if self._check(tx, item, gone[item.taken.chunk.send_id], now)]
+        batches = [item.batch for item in good if item.batch]
+        calls = [(item.taken.chunk, batch.key, item.sha) for item, batch in zip(good, batches, strict=True)]
+        begun = together.intend_all(tx, calls, now)
+        intended = [(part, batch) for part, batch in zip(begun, batches, strict=True) if part]
+        self.called += len(intended)
+        self.in_hand -= len(items) - len(intended)
         return intended
 
-    def _check(self, tx: Tx, item: Rendered, gone: set[int], now: datetime) -> Chunk | None:
-        """The chunk, when its call may go as it was rendered; else it is put right and goes another time."""
-        part, numbers = item.taken.chunk, [one.subscriber_id for one in item.people]
+    def _check(self, tx: Tx, item: Rendered, gone: set[int], now: datetime) -> bool:
+        """Whether a call may go as it was rendered; else it is put right and goes another time."""
+        part = item.taken.chunk
         if self._halts():
             claims.put_back(tx, part)
-            return None
+            return False
+        same = not part.attempt or item.sha == part.body_sha
+        if item.batch and same and not gone:
+            return True
+        numbers = [one.subscriber_id for one in item.people]
         left = gone.intersection(numbers)
         dropped = dict.fromkeys(left, LEFT) | {
             one.subscriber_id: Told(State.REFUSED, code="unwritable", detail=why)
             for one, why in item.unwritable
         }
         rest = [number for number in numbers if number not in left]
-        same = not part.attempt or (item.batch and sha_of(item.batch) == part.body_sha)
-        if not dropped and not item.parts and same:
-            return part
+        if item.batch and same and not dropped:
+            return True
         if dropped:
             mark(tx, part, dropped, now)
             self.tally.update(told.state for told in dropped.values())
             self.tell(len(dropped))
         _put_right(tx, part, rest, item.parts, now, fresh=bool(part.attempt))
-        return None
+        return False
+
+    def _settle_all(self, tx: Tx, items: Sequence[Answered], now: datetime) -> None:
+        """Write down answers: together where everybody of a call was accepted, else one by one."""
+        good = [item for item in items if item.accepted]
+        settled = together.settle_accepted(tx, [(item.chunk, item.results) for item in good], now)
+        for item in good:
+            self.seconds = [*self.seconds[-REMEMBERED:], item.seconds]
+            if (item.chunk.send_id, item.chunk.no) in settled:
+                self.failures = 0
+                self.tally[State.ACCEPTED] += len(item.results)
+                self.tell(len(item.results))
+        for item in items:
+            if not item.accepted:
+                self._settle(tx, item, now)
 
     def _settle(self, tx: Tx, item: Answered, now: datetime) -> None:
         part, results = item.chunk, item.results
+        outcomes = Counter([one.outcome for one in results])
         heed(tx, self.desk.provider.name, results, now)
         retry_at = now + self._wait(part.attempt, results)
-        self.in_hand -= 1
-        self.called -= 1
-        halves = _refused_together(results)
+        halves = _refused_together(results) if outcomes[Outcome.NOT_SENT] == len(results) else []
         if claims.settle(tx, part, results, now=now, retry_at=now if halves else retry_at):
             if halves:
                 move_all(tx, part, halves, not_before=now)
-            states = [STATE_AFTER[result.outcome] for result in results]
-            self.tally.update(states)
-            down = set(states) == {State.RETRY} and not halves
+            states = {STATE_AFTER[outcome] for outcome in outcomes}
+            for outcome, number in outcomes.items():
+                self.tally[STATE_AFTER[outcome]] += number
+            down = states == {State.RETRY} and not halves
             self.failures = self.failures + 1 if down else 0
             self.seconds = [*self.seconds[-REMEMBERED:], item.seconds]
             self.tell(len(results))
 
     def _wait(self, attempt: int, results: Iterable[ItemResult]) -> timedelta:
-        asked = max((result.retry_after or 0.0 for result in results), default=0.0)
+        asked = longest_wait(results)
         base = BACKOFF[min(attempt, len(BACKOFF)) - 1]
         return timedelta(seconds=max(asked, base * (0.5 + 0.5 * self.desk.chance.random())))
 
@@ -410,7 +433,8 @@ def _render(desk: Desk, frozen: mailing.FrozenSend, taken: Taken, now: datetime)
     """Make the bytes of a call; whom no message can be made for does not stop the others."""
     people = taken.people
     try:
-        return Rendered(taken, people, desk.prepare(frozen, taken.chunk, people, now))
+        batch = desk.prepare(frozen, taken.chunk, people, now)
+        return Rendered(taken, people, batch, sha=sha_of(batch))
     except MustSplit as error:
         parts = [[int(name.rpartition(".")[2]) for name in part] for part in error.parts]
         return Rendered(taken, people, None, parts=parts)
@@ -436,7 +460,7 @@ def _find_unwritable(
 
 def _refused_together(results: Sequence[ItemResult]) -> list[list[int]]:
     """The halves of a call that was refused for what is in it: one bad message must not keep back the others."""
-    refused = all(one.outcome == Outcome.NOT_SENT and one.code in CONTENT for one in results)
+    refused = all(one.code in CONTENT for one in results)
     numbers = [claims.number_of(one) for one in results]
     return [numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]] if refused and numbers[1:] else []
 

@@ -9,7 +9,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Update, delete, func, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    Update,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from outbox.model import STATE_AFTER, STATE_IN, Chunk, ChunkState, ItemResult, Outcome, Recipient, State
 
@@ -22,6 +34,42 @@ from .states import OPEN, Told, read_states, spread
 WAITING = text("chunk.state IN ('planned', 'retry')")
 IN_DOUBT = text("chunk.state = 'in_doubt'")
 GONE = text("subscriber.consent <> 'confirmed'")
+OURS = (
+    chunk.c.send_id == bindparam("the_send"),
+    chunk.c.no == bindparam("the_no"),
+    chunk.c.epoch == bindparam("the_epoch"),
+)
+ACTIVE = select(send.c.id).where(send.c.id == bindparam("the_send"), send.c.state == "active").exists()
+# Built once: a send of one message to a call runs each of these for every message.
+INTEND = (
+    update(chunk)
+    .where(*OURS, WAITING, ACTIVE)
+    .values(
+        state=ChunkState.IN_DOUBT,
+        attempt=bindparam("the_attempt"),
+        first_try_at=bindparam("the_first"),
+        body_sha=bindparam("the_sha"),
+    )
+)
+SETTLE = (
+    update(chunk)
+    .where(*OURS, IN_DOUBT)
+    .values(state=bindparam("the_state"), not_before=bindparam("the_time"), lease_owner="", lease_until=None)
+)
+BEGIN_CALL = insert(call)
+END_CALL = (
+    update(call)
+    .where(
+        call.c.send_id == bindparam("the_send"),
+        call.c.chunk_no == bindparam("the_no"),
+        call.c.attempt == bindparam("the_attempt"),
+    )
+    .values(
+        ended_at=bindparam("the_time"),
+        answer=bindparam("the_answer"),
+        provider_ids=func.coalesce(bindparam("the_ids", type_=LargeBinary), call.c.provider_ids),
+    )
+)
 #: What a whole chunk becomes when all its messages end alike.
 ALIKE = {State.ACCEPTED: ChunkState.DONE, State.RETRY: ChunkState.RETRY}
 
@@ -91,14 +139,8 @@ def find_gone(tx: Tx, send_id: str, first_id: int, last_id: int) -> set[int]:
 def intend(tx: Tx, part: Chunk, *, key: str, body_sha: str, now: datetime) -> Chunk | None:
     """Write down, before the call, that it begins; None when the chunk is not ours or its send not active."""
     first = part.first_try_at or now
-    active = select(send.c.id).where(send.c.id == part.send_id, send.c.state == "active").exists()
-    values = {
-        "state": ChunkState.IN_DOUBT,
-        "attempt": part.attempt + 1,
-        "first_try_at": first,
-        "body_sha": body_sha,
-    }
-    if not tx.connection.execute(_fenced(part).where(WAITING, active).values(values)).rowcount:
+    values = {"the_attempt": part.attempt + 1, "the_first": first, "the_sha": body_sha}
+    if not tx.connection.execute(INTEND, fence_of(part) | values).rowcount:
         return None
     return _begin_call(tx, part, key=key, body_sha=body_sha, now=now, first=first)
 
@@ -127,17 +169,13 @@ def take_back(tx: Tx, part: Chunk) -> None:
 
 def settle(tx: Tx, part: Chunk, results: Sequence[ItemResult], *, now: datetime, retry_at: datetime) -> bool:
     """Write down the answers; False, with nothing touched, when somebody else took the chunk over."""
-    states = {STATE_AFTER[result.outcome] for result in results}
+    states = {STATE_AFTER[outcome] for outcome in {result.outcome for result in results}}
     whole = len(results) == part.size == part.follow and len(states) == 1
     alike = ALIKE.get(next(iter(states))) if whole else None
-    fence = _fenced(part).where(IN_DOUBT)
-    if alike:
-        values = {"state": alike, "not_before": retry_at, "lease_owner": "", "lease_until": None}
-        if not tx.connection.execute(fence.values(values)).rowcount:
-            return False
-    else:
-        if not tx.connection.execute(fence.values(lease_owner="", lease_until=None)).rowcount:
-            return False
+    values = {"the_state": alike or ChunkState.IN_DOUBT, "the_time": retry_at}
+    if not tx.connection.execute(SETTLE, fence_of(part) | values).rowcount:
+        return False
+    if not alike:
         spread(tx, part, {number_of(one): _told(one) for one in results}, now=now, retry_at=retry_at)
     _end_call(tx, part, results, now)
     return True
@@ -232,12 +270,23 @@ def _fenced(part: Chunk) -> Update:
     )
 
 
+def fence_of(part: Chunk) -> dict[str, Any]:
+    """What names a chunk under the claim that is ours."""
+    return {"the_send": part.send_id, "the_no": part.no, "the_epoch": part.epoch}
+
+
 def _call_of(part: Chunk) -> Iterable[ColumnElement[bool]]:
     return call.c.send_id == part.send_id, call.c.chunk_no == part.no, call.c.attempt == part.attempt
 
 
 def _begin_call(tx: Tx, part: Chunk, *, key: str, body_sha: str, now: datetime, first: datetime) -> Chunk:
-    row = {
+    tx.connection.execute(BEGIN_CALL, call_row(part, key, body_sha, now))
+    return begun(part, body_sha, first)
+
+
+def call_row(part: Chunk, key: str, body_sha: str, now: datetime) -> dict[str, Any]:
+    """The row of a call that begins."""
+    return {
         "send_id": part.send_id,
         "chunk_no": part.no,
         "attempt": part.attempt + 1,
@@ -246,23 +295,25 @@ def _begin_call(tx: Tx, part: Chunk, *, key: str, body_sha: str, now: datetime, 
         "started_at": now,
         "answer": "",
     }
-    tx.connection.execute(insert(call), row)
+
+
+def begun(part: Chunk, body_sha: str, first: datetime) -> Chunk:
+    """A chunk as it is once its intent is written."""
     return replace(
         part, state=ChunkState.IN_DOUBT, attempt=part.attempt + 1, first_try_at=first, body_sha=body_sha
     )
 
 
 def _end_call(tx: Tx, part: Chunk, results: Sequence[ItemResult], now: datetime) -> None:
-    counted = Counter(result.outcome for result in results)
+    counted = Counter([result.outcome for result in results])
     answer = ", ".join(f"{name} {number}" for name, number in sorted(counted.items()))
-    words = next(
-        (one for one in results if one.outcome != Outcome.ACCEPTED and (one.code or one.detail)), None
-    )
-    answer += f": {words.code} {words.detail}".rstrip() if words else ""
-    values: dict[str, Any] = {"ended_at": now, "answer": answer}
-    if State.ACCEPTED in {STATE_AFTER[outcome] for outcome in counted}:
-        values["provider_ids"] = _provider_ids(tx, part, results)
-    tx.connection.execute(update(call).where(*_call_of(part)).values(values))
+    if set(counted) != {Outcome.ACCEPTED}:
+        said = (one for one in results if one.outcome != Outcome.ACCEPTED and (one.code or one.detail))
+        words = next(said, None)
+        answer += f": {words.code} {words.detail}".rstrip() if words else ""
+    given = _provider_ids(tx, part, results) if counted[Outcome.ACCEPTED] else None
+    values = {"the_attempt": part.attempt, "the_time": now, "the_answer": answer, "the_ids": given}
+    tx.connection.execute(END_CALL, fence_of(part) | values)
 
 
 def _provider_ids(tx: Tx, part: Chunk, results: Sequence[ItemResult]) -> Any:
