@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +22,7 @@ _COLUMNS = tuple(
     subscriber.c[name]
     for name in ("id", "email", "name", "consent", "language", "time_zone", "attributes", "created_at")
 )
+TOKEN = re.compile(r"[0-7][0-9a-f]{7}[A-Za-z0-9_-]{24}")  # incoming.make_tokens
 AT_ONCE, READ = 500, 2_000  # keys in one question, rows in one answer
 
 
@@ -32,6 +35,14 @@ def find_by_id(tx: Tx, subscriber_id: int) -> Subscriber | None:
     """The person a signed link names."""
     row = tx.connection.execute(select(*_COLUMNS).where(subscriber.c.id == subscriber_id)).first()
     return _subscriber(row) if row else None
+
+
+def find_by_token(tx: Tx, token: str) -> Subscriber | None:
+    """The person a link names by their token; None for a token that nobody has. It begins with their number."""
+    number = int(token[:8], 16) if TOKEN.fullmatch(token) else 0
+    query = select(subscriber.c.token, *_COLUMNS).where(subscriber.c.id == number)
+    row = tx.connection.execute(query).first()
+    return _subscriber(row) if row and hmac.compare_digest(row.token, token) else None
 
 
 def find_many(tx: Tx, keys: Sequence[str]) -> dict[str, Subscriber]:

@@ -180,6 +180,28 @@ def test_a_token_tells_whose_it_is_and_cannot_be_guessed() -> None:
     }
 
 
+def test_a_token_finds_its_person_alone(any_store: Store, now: datetime) -> None:
+    """A wrong one finds nobody, whatever it looks like, and an erased person cannot be found."""
+    with any_store.begin() as tx:
+        ana, pia = find(tx, "ana@example.org"), find(tx, "pia@example.org")
+        rows = tx.connection.exec_driver_sql("SELECT id, token FROM subscriber").all()
+        tokens = {row[0]: row[1] for row in rows}
+        wrong = [
+            tokens[ana.id][:8] + tokens[pia.id][8:],
+            tokens[ana.id][:-1],
+            "",
+            "x" * 32,
+            "0" * 32,
+            "é" * 32,
+        ]
+
+        assert ana == subscribers.find_by_token(tx, tokens[ana.id])
+        assert [None] * 6 == [subscribers.find_by_token(tx, token) for token in wrong]
+        erase(tx, ana, (), source="test", now=now)
+        assert subscribers.find_by_token(tx, tokens[ana.id]) is None
+        assert subscribers.find_by_token(tx, "") is None
+
+
 def test_the_words_of_a_form_are_kept_with_the_consent(any_store: Store, now: datetime) -> None:
     """What was agreed to can be read again, years later."""
     with any_store.begin() as tx:
