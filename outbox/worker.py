@@ -10,22 +10,23 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from queue import Empty, SimpleQueue
+from functools import partial
 from statistics import median
-from threading import Event, Thread
+from threading import Event
 from time import monotonic, sleep
 from typing import NamedTuple
 
 from . import mailing
 from .allowance import Allowance, allow, heed, longest_wait, spend
-from .desk import LEASE, Desk, sha_of
-from .errors import MustSplit, OutboxError, Temporary
-from .model import STATE_AFTER, Chunk, ItemResult, Outcome, PreparedBatch, Recipient, State
+from .crew import Crew
+from .desk import LEASE, Desk
+from .errors import Temporary
+from .model import STATE_AFTER, Chunk, ItemResult, Outcome, PreparedBatch, State
 from .rates import count_threads
 from .recovery import recover
+from .rendering import Rendered, render
 from .store import Tx, claims, ledger, together
 from .store.claims import Taken
 from .store.slots import Slots
@@ -53,17 +54,6 @@ IN_HAND = 1000
 REMEMBERED = 50
 
 
-class Rendered(NamedTuple):
-    """The bytes of a call, and whom no message can be made for."""
-
-    taken: Taken
-    people: Sequence[Recipient]
-    batch: PreparedBatch | None
-    unwritable: Sequence[tuple[Recipient, str]] = ()
-    parts: Sequence[Sequence[int]] = ()  # does not fit into one call
-    sha: str = ""  # of the batch
-
-
 class Answered(NamedTuple):
     """What came of a call, and how many seconds it took."""
 
@@ -84,14 +74,7 @@ class Missed(NamedTuple):
     chunk: Chunk
 
 
-class Crashed(NamedTuple):
-    """A worker that cannot go on."""
-
-    error: BaseException
-
-
-Item = Rendered | Answered | Missed | Crashed
-Task = Callable[[], Item]
+Item = Rendered | Answered | Missed
 
 
 def run(
@@ -121,7 +104,7 @@ def run(
         line.run()
     finally:
         sys.setswitchinterval(turn)
-        line.close()
+        line.crew.close()
         slots.close()
     with desk.store.begin() as tx:
         claims.free_all(tx, desk.lease.owner)
@@ -161,38 +144,17 @@ class _Line:
     called: int = 0  # intents of which no answer is written down
     ready: list[Rendered] = field(default_factory=list)  # rendered, without an intent yet
     alive: dict[str, datetime] = field(default_factory=dict)  # when a sign of life was last written
-    inbox: SimpleQueue[Item] = field(default_factory=SimpleQueue)
-    tasks: SimpleQueue[Task | None] = field(default_factory=SimpleQueue)
-    threads: list[Thread] = field(default_factory=list)
+    crew: Crew[Item] = field(default_factory=Crew)
     seconds: list[float] = field(default_factory=list)
 
     def run(self) -> None:
         """Go on until nothing is in hand and nothing more is to be claimed."""
-        self._start(1)
+        self.crew.grow(1)
         while True:
-            items = self._drain()
-            tasks = self._write_down(items)
-            for task in tasks:
-                self.tasks.put(task)
-            self._start(self._threads_wanted())
+            self._write_down(self._collect())
+            self.crew.grow(self._threads_wanted())
             if not self.in_hand and not self._waits():
                 return
-
-    def close(self) -> None:
-        """Let the workers finish the calls they are in, begin no other, and end."""
-        with suppress(Empty):
-            while True:
-                self.tasks.get_nowait()
-        for _ in self.threads:
-            self.tasks.put(None)
-        for thread in self.threads:
-            thread.join()
-
-    def _start(self, number: int) -> None:
-        while len(self.threads) < number:
-            thread = Thread(target=_work, args=(self.tasks, self.inbox), daemon=True)
-            thread.start()
-            self.threads.append(thread)
 
     def _threads_wanted(self) -> int:
         pace = self.desk.pace
@@ -200,37 +162,28 @@ class _Line:
         batch = self.desk.provider.caps.max_batch
         return count_threads(pace.rate, latency, batch, ceiling=pace.connections)
 
-    def _drain(self) -> list[Item]:
-        """Everything that came back; waits for the first when there is nothing else to do."""
-        found: list[Item] = []
-        if self.in_hand > len(self.ready):
-            found.append(self.inbox.get())
-        elif self.wait_until and not self.ready:
+    def _collect(self) -> list[Item]:
+        """What came back; waits for something when there is nothing else to do."""
+        working = self.in_hand - len(self.ready)
+        if working:
+            return self.crew.collect(working, seconds=GATHER_S, enough=self.slots.size // 2)
+        if self.wait_until and not self.ready:
             self.stop.wait(min(max((self.wait_until - self.clock()).total_seconds(), 0.001), 1.0))
-        until = monotonic() + GATHER_S
-        while len(found) < self.in_hand - len(self.ready):
-            enough = len(found) * 2 >= self.slots.size or not found
-            try:
-                found.append(self.inbox.get(timeout=0.0 if enough else max(until - monotonic(), 0.0)))
-            except Empty:
-                break
-        for item in found:
-            if isinstance(item, Crashed):
-                raise item.error
-        return found
+        return []
 
-    def _write_down(self, items: Sequence[Item]) -> list[Task]:
+    def _write_down(self, items: Sequence[Item]) -> None:
         """One transaction: answers, intents, new claims. Answers are not given up easily."""
         for left in range(PATIENCE, -1, -1):
             try:
-                return self._commit(items, claim=left == PATIENCE)
+                self._commit(items, claim=left == PATIENCE)
             except Temporary:
                 if not left or not any(isinstance(item, Answered) for item in items):
                     raise
                 sleep(PAUSE_S)
-        raise AssertionError
+            else:
+                return
 
-    def _commit(self, items: Sequence[Item], *, claim: bool) -> list[Task]:
+    def _commit(self, items: Sequence[Item], *, claim: bool) -> None:
         now = self.clock()
         before = (Counter(self.tally), self.in_hand, self.failures, self.limit, self.called, list(self.ready))
         settled: list[Chunk] = []
@@ -252,10 +205,11 @@ class _Line:
             raise
         for part in settled:
             self.slots.release(part)
-        for part, _ in intended:
+        for part, batch in intended:
             self.slots.reserve(part)
-        calls = [self._call(part, batch) for part, batch in intended]
-        return calls + [self._render(frozen, one) for frozen, one in taken]
+            self.crew.call(self._call(part, batch))
+        for frozen, one in taken:
+            self.crew.render(partial(render, self.desk, frozen, one, now))
 
     def _take(self, tx: Tx, now: datetime) -> list[tuple[mailing.FrozenSend, Taken]]:
         """Claim as many chunks as there is room and allowance for."""
@@ -310,7 +264,7 @@ class _Line:
 
     def _next_calls(self) -> list[Rendered]:
         """What may be intended now. Without marks every intent is a doubt after a kill, so they are few."""
-        most = self.slots.size if self.slots.lasting else len(self.threads)
+        most = self.slots.size if self.slots.lasting else self.crew.callers
         number = len(self.ready) if self._halts() else max(most - self.called, 0)
         found, self.ready = self.ready[:number], self.ready[number:]
         return found
@@ -398,11 +352,7 @@ class _Line:
         """Whether more may be claimed a little later."""
         return self.wait_until is not None and not self._ends()
 
-    def _render(self, frozen: mailing.FrozenSend, taken: Taken) -> Task:
-        desk, now = self.desk, self.clock()
-        return lambda: _render(desk, frozen, taken, now)
-
-    def _call(self, part: Chunk, batch: PreparedBatch) -> Task:
+    def _call(self, part: Chunk, batch: PreparedBatch) -> Callable[[], Item]:
         desk, slots, stop = self.desk, self.slots, self.stop
         good_until = monotonic() + LEASE.total_seconds() / 2
 
@@ -418,44 +368,6 @@ class _Line:
 
 
 LEFT = Told(State.SUPPRESSED, detail="left the list between the freeze and the call")
-
-
-def _work(tasks: SimpleQueue[Task | None], inbox: SimpleQueue[Item]) -> None:
-    while (task := tasks.get()) is not None:
-        try:
-            inbox.put(task())
-        except BaseException as error:  # noqa: BLE001  (it is raised again where the line runs)
-            inbox.put(Crashed(error))
-            return
-
-
-def _render(desk: Desk, frozen: mailing.FrozenSend, taken: Taken, now: datetime) -> Item:
-    """Make the bytes of a call; whom no message can be made for does not stop the others."""
-    people = taken.people
-    try:
-        batch = desk.prepare(frozen, taken.chunk, people, now)
-        return Rendered(taken, people, batch, sha=sha_of(batch))
-    except MustSplit as error:
-        parts = [[int(name.rpartition(".")[2]) for name in part] for part in error.parts]
-        return Rendered(taken, people, None, parts=parts)
-    except OutboxError as error:
-        if len(people) == 1:
-            return Rendered(taken, [], None, unwritable=[(people[0], str(error))])
-    bad = _find_unwritable(desk, frozen, taken, now)
-    names = {one.subscriber_id for one, _ in bad}
-    return Rendered(taken, [one for one in people if one.subscriber_id not in names], None, unwritable=bad)
-
-
-def _find_unwritable(
-    desk: Desk, frozen: mailing.FrozenSend, taken: Taken, now: datetime
-) -> list[tuple[Recipient, str]]:
-    found = []
-    for one in taken.people:
-        try:
-            desk.prepare(frozen, taken.chunk, [one], now)
-        except OutboxError as error:
-            found.append((one, str(error)))
-    return found
 
 
 def _refused_together(results: Sequence[ItemResult]) -> list[list[int]]:
