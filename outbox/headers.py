@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Iterator
 
 from .errors import OutboxError
 from .model import Address
 
 WIDTH = 76  # longest line that can be folded
-WORD = 60  # longest word that stays as it is
 PIECE = 36  # bytes of UTF-8 in one encoded word
 UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+PLAIN_TEXT = re.compile(
+    r"(?:[!-~]{1,60}(?: +[!-~]{1,60})*)?"
+)  # words that stay as they are, nothing at the ends
 PLAIN_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 SPECIAL = re.compile(r"""[][()<>@,:;.\\"]""")
 NOT_A_MAILBOX = re.compile(r"[^\x21-\x7e]|[<>]")
@@ -35,11 +37,10 @@ def fold(name: str, value: str) -> str:
 
 def encode_words(text: str) -> str:
     """Return a header text in ASCII, encoded where needed (RFC 2047), with spaces where it may be folded."""
-    refuse_breaks(text)
-    plain = text.isascii() and "=?" not in text and max(map(len, text.split(" "))) <= WORD
-    if plain and text == text.strip():
+    if PLAIN_TEXT.fullmatch(text) and "=?" not in text:
         return text
-    return " ".join(f"=?utf-8?b?{b64encode(piece).decode()}?=" for piece in _pieces(text))
+    refuse_breaks(text)
+    return " ".join([f"=?utf-8?b?{b2a_base64(piece, newline=False).decode()}?=" for piece in _pieces(text)])
 
 
 def encode_phrase(name: str) -> str:
@@ -73,6 +74,10 @@ def refuse_breaks(value: str) -> None:
 
 
 def _pieces(text: str) -> Iterator[bytes]:
+    whole = text.encode()
+    if len(whole) <= PIECE:
+        yield whole
+        return
     piece = b""
     for letter in text:
         encoded = letter.encode()

@@ -22,13 +22,18 @@ def build(letter: Letter, person: Addressee, *, date: datetime) -> bytes:
 
     Pure: the same input gives the same bytes. Raises OutboxError when a header value holds a line break.
     """
-    return fold("Date", format_datetime(date.astimezone(UTC))).encode() + form(letter).fill(person)
+    return form(letter).fill_all([person], head=_dated(date), between=b"", tail=b"")
 
 
 @lru_cache(maxsize=8)
 def form(letter: Letter) -> Form:
     """A letter as MIME without its date, split where a person's own values go."""
     return Form([*_headers(letter), *_body(letter)])
+
+
+@lru_cache(maxsize=8)
+def _dated(date: datetime) -> bytes:
+    return _line("Date", format_datetime(date.astimezone(UTC)))
 
 
 def _headers(letter: Letter) -> Parts:
@@ -40,11 +45,24 @@ def _headers(letter: Letter) -> Parts:
     yield Hole(own("message-id"), partial(_line, "Message-ID"))
     yield _line("MIME-Version", "1.0")
     for name, value in letter.headers:
-        yield Hole(value, partial(_line, name)) if value.slots else _line(name, value.literals[0])
+        yield from _split_line(name, value) if value.slots else [_line(name, value.literals[0])]
 
 
 def _line(name: str, value: str) -> bytes:
     return fold(name, value).encode("ascii")
+
+
+def _split_line(name: str, value: Template) -> Parts:
+    """A header with fields, folded at each space of its own, so that no line depends on a value."""
+    yield f"{name}: ".encode("ascii")
+    for part in spell_out(value, _header_text):
+        yield part.replace(b" ", b"\r\n ") if isinstance(part, bytes) else part
+    yield b"\r\n"
+
+
+def _header_text(text: str) -> bytes:
+    refuse_breaks(text)
+    return text.encode("ascii")
 
 
 def _subject(value: str) -> bytes:
@@ -81,6 +99,8 @@ def _text_part(kind: str, text: Template) -> Parts:
 
 
 def _quoted_printable(text: str) -> bytes:
+    if text.isascii() and text.isprintable() and len(text) < WIDTH and "=" not in text and " " not in text:
+        return text.encode()  # as links and names are
     lines = text.replace("\r\n", "\n").replace("\r", "\n").encode()
     return b2a_qp(lines, istext=True).replace(b"\n", b"\r\n")
 

@@ -6,7 +6,6 @@ import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 
 from .errors import BadSignature
 
@@ -35,5 +34,5 @@ class Signer:
 
     def _seal(self, secret: str, purpose: str, number: str) -> str:
         signed = f"{purpose}\0{self.list_id}\0{number}".encode()
-        digest = hmac.new(secret.encode(), signed, sha256).digest()
+        digest = hmac.digest(secret.encode(), signed, "sha256")
         return urlsafe_b64encode(digest).decode()[:LENGTH]

@@ -102,8 +102,10 @@ def test_a_name_is_read_back(name: str) -> None:
     assert (name, "bjork@example.com") == (str(make_header(decode_header(shown))), mailbox)
 
 
-@pytest.mark.parametrize("bad", ["a\nBcc: all@example.org", "a\r\nb", "a\0", "a\x85b", "a\u2028b"])
-@pytest.mark.parametrize("where", ["subject", "field", "to", "header", "message_id", "attachment"])
+@pytest.mark.parametrize("bad", ["a\nBcc: all@example.org", "a\r\nb", "a\r\n b", "a\0", "a\x85b", "a\u2028b"])
+@pytest.mark.parametrize(
+    "where", ["subject", "field", "to", "header", "split header", "value", "message_id", "attachment"]
+)
 def test_a_line_break_in_a_header_is_refused(bad: str, where: str) -> None:
     """No value can begin another header."""
     changed: dict[str, dict[str, Any]] = {
@@ -114,6 +116,11 @@ def test_a_line_break_in_a_header_is_refused(bad: str, where: str) -> None:
         },
         "to": {"person": replace(PERSON, to=Address(bad, "a@example.org"))},
         "header": {"headers": (("List-Id", Template((bad,))),)},
+        "split header": {"headers": (("X-List", Template((bad, ""), (NAME,))),)},
+        "value": {
+            "headers": (("X-List", Template(("<", ">"), (NAME,))),),
+            "person": replace(PERSON, values={"name": bad}),
+        },
         "message_id": {"person": replace(PERSON, message_id=bad)},
         "attachment": {"attachments": (Attachment(bad, "image/png", b""),)},
     }
