@@ -6,15 +6,18 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 
+from . import segments as expressions
 from .addresses import FREEMAIL, read_address
 from .errors import ConfigError, PeopleError, Place
 from .model import Account, Address, Envelope, Images, OnUnknown, Promise, Security
+from .rates import Pace
 
 #: Tables of the other package: known by name, never read here.
 PIPELINE_TABLES = ("book", "ebook", "edition", "bibliography", "newsletter", "check")
@@ -22,6 +25,7 @@ DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0
 MIN_SECRET = 16
 
 Line = Annotated[str, msgspec.Meta(min_length=1, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+\Z")]
+Rate = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -47,6 +51,14 @@ class Outbox(_Table, frozen=True):
     mail_dir: Line = "build/mail"  # folder of the `file` provider
     images: Images = "embed"  # inside the message, or linked from base_url
     on_unknown: OnUnknown = "hold"  # what becomes of a message nobody can tell about
+    rate: Rate = 0.0  # messages a second at most; 0: no limit
+    connections: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4  # calls at a time at most
+    warm_up: bool = False  # few messages on the first day of a new account, more on each day after
+    max_late_hours: Annotated[int, msgspec.Meta(ge=1)] = 24  # what should have gone longer ago asks first
+    search_minutes: Annotated[int, msgspec.Meta(ge=0)] = 15  # how long a provider's search may lag behind
+    plan_changes: Annotated[float, msgspec.Meta(ge=0, le=1)] = (
+        0.02  # share of people who may change after a plan
+    )
     dkim: tuple[Line, ...] = ()  # selectors that the provider signs with, for `outbox doctor`
     bounce_domain: str = ""  # domain that failed mail goes back to, where you have one of your own
 
@@ -81,6 +93,9 @@ class Provider(_Table, frozen=True):
 
 TABLES: Mapping[str, type[_Table]] = {"list": List, "outbox": Outbox, "provider": Provider}
 OPTIONAL = frozenset({"provider"})
+#: A table of names that the author chooses.
+SEGMENTS = "segments"
+SEGMENT = re.compile(r"[a-z][a-z0-9-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +109,14 @@ class Settings:
     provider: str
     account: Account
     on_unknown: OnUnknown
+    pace: Pace
+    max_late: timedelta
+    search_lag: timedelta
+    plan_changes: float
     secrets: tuple[str, ...] = field(repr=False)
     dkim: tuple[str, ...] = ()
     bounce_domain: str = ""
+    segments: Mapping[str, str] = field(default_factory=dict)  # name -> expression
 
 
 def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
@@ -119,9 +139,14 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         provider=provider.name,
         account=_account(provider, folder / box.mail_dir, env, _Lines(text, path)),
         on_unknown=box.on_unknown,
+        pace=Pace(rate=box.rate, warm_up=box.warm_up, connections=box.connections),
+        max_late=timedelta(hours=box.max_late_hours),
+        search_lag=timedelta(minutes=box.search_minutes),
+        plan_changes=box.plan_changes,
         secrets=_secrets(env),
         dkim=box.dkim,
         bounce_domain=box.bounce_domain.lower(),
+        segments=_segments(text, _Lines(text, path)),
     )
 
 
@@ -159,8 +184,9 @@ def _text(path: Path) -> str:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"is not valid TOML: {error}", Place(path.name)) from None
     for name in tables:
-        if name not in (*TABLES, *PIPELINE_TABLES):
-            message = f"there is no table [{name}]{_hint(name, [*TABLES, *PIPELINE_TABLES], '[{}]')}"
+        known = [*TABLES, SEGMENTS, *PIPELINE_TABLES]
+        if name not in known:
+            message = f"there is no table [{name}]{_hint(name, known, '[{}]')}"
             raise _Lines(text, path).error(message, name)
     return text
 
@@ -268,9 +294,27 @@ def _public(url: str, text: str, path: Path) -> str:
 
 
 def _database(url: str, folder: Path) -> str:
+    if url.startswith("postgresql://"):
+        return url
     if not url.startswith("sqlite:///"):
-        raise ConfigError("the database must be sqlite:///FILE; other databases are not supported yet")
+        raise ConfigError("the database must be sqlite:///FILE or postgresql://USER@HOST/NAME")
     return f"sqlite:///{folder / url.removeprefix('sqlite:///')}"
+
+
+def _segments(text: str, lines: _Lines) -> dict[str, str]:
+    table: Any = tomllib.loads(text).get(SEGMENTS, {})
+    if not isinstance(table, dict):
+        raise lines.error("[segments] must be one table", SEGMENTS)
+    for name, expression in table.items():
+        if not SEGMENT.fullmatch(name):
+            raise lines.error(f"[segments] {name!r}: write small letters, digits and hyphens", SEGMENTS, name)
+        if not isinstance(expression, str):
+            raise lines.error(f"[segments] {name}: must be an expression in quotes", SEGMENTS, name)
+        try:
+            expressions.parse(expression)
+        except expressions.SegmentError as error:
+            raise lines.error(f"[segments] {name}: {error.message}", SEGMENTS, name) from None
+    return table
 
 
 def _secrets(env: Mapping[str, str]) -> tuple[str, ...]:

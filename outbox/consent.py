@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from .addresses import key_of
 from .errors import PeopleError
-from .model import Consent, ConsentEvent, Subscriber
-from .store import Tx, subscribers
+from .model import Claim, Claims, Consent, ConsentEvent, Reason, Subscriber, write_attributes
+from .store import Tx, erasure, evidence, incoming, subscribers, suppressions
 
 #: Nobody is brought back by a list or a command: only the person's own new sign-up may do that.
 NEXT: Mapping[Consent, frozenset[Consent]] = MappingProxyType(
     {
-        Consent.PENDING: frozenset({Consent.CONFIRMED, Consent.UNSUBSCRIBED, Consent.SUPPRESSED}),
-        Consent.CONFIRMED: frozenset({Consent.UNSUBSCRIBED, Consent.SUPPRESSED}),
-        Consent.UNSUBSCRIBED: frozenset({Consent.SUPPRESSED}),
-        Consent.SUPPRESSED: frozenset(),
+        Consent.PENDING: frozenset(
+            {Consent.CONFIRMED, Consent.UNSUBSCRIBED, Consent.SUPPRESSED, Consent.ERASED}
+        ),
+        Consent.CONFIRMED: frozenset({Consent.UNSUBSCRIBED, Consent.SUPPRESSED, Consent.ERASED}),
+        Consent.UNSUBSCRIBED: frozenset({Consent.SUPPRESSED, Consent.ERASED}),
+        Consent.SUPPRESSED: frozenset({Consent.ERASED}),
+        Consent.ERASED: frozenset(),
     }
 )
+NEEDS_BASIS = frozenset({Consent.PENDING, Consent.CONFIRMED})
+REASONS: Mapping[str, Reason] = MappingProxyType({"bounce": "bounce", "complaint": "complaint"})
+NOBODY = 2**31  # above every subscriber's number
 
 
 class Change(StrEnum):
@@ -30,45 +37,176 @@ class Change(StrEnum):
     CHANGED = "changed"
     SAME = "same"
     KEPT = "kept as they are"  # the step is not allowed
+    REPEATED = "repeated"  # stood in the same list before
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Somebody put forward for the list: who, with what consent, on what basis."""
-
-    email: str
-    name: str
-    consent: Consent
-    basis: str
-    source: str
-    given_at: str = ""
-
-
-def enlist(tx: Tx, claim: Claim, now: datetime) -> Change:
+def enlist(tx: Tx, claim: Claim, now: datetime, *, method: str = "", secrets: Sequence[str] = ()) -> Change:
     """Add a person or move their consent, if allowed; raises PeopleError for consent without a basis."""
-    if claim.consent in {Consent.PENDING, Consent.CONFIRMED} and not claim.basis:
-        raise PeopleError(f"{claim.email}: no basis of consent; say what the person agreed to, and when")
-    known = subscribers.find(tx, claim.email)
-    person = known or subscribers.add(tx, claim.email, name=claim.name, now=now)
-    renamed = bool(claim.name) and claim.name != person.name
-    if renamed:
-        subscribers.rename(tx, person.id, claim.name)
-    if known is None or claim.consent in NEXT[known.consent]:
-        subscribers.record(tx, _event(claim, person, now))
-        return Change.CHANGED if known else Change.ADDED
-    if known.consent == claim.consent:
-        return Change.CHANGED if renamed else Change.SAME
-    return Change.KEPT
+    return enlist_all(tx, gather([claim]), now, method=method, secrets=secrets)[0]
 
 
-def unsubscribe(tx: Tx, person: Subscriber, *, source: str, now: datetime) -> bool:
+def gather(claims: Iterable[Claim]) -> Claims:
+    """Put claims beside each other, as `enlist_all` takes them."""
+    rows = [
+        (
+            claim.email,
+            key_of(claim.email),
+            claim.name,
+            claim.consent.value,
+            claim.basis,
+            claim.source,
+            claim.given_at,
+            claim.language,
+            claim.time_zone,
+            ",".join(claim.tags),
+            write_attributes(claim.attributes),
+        )
+        for claim in claims
+    ]
+    return Claims(*map(list, zip(*rows, strict=True)))
+
+
+def enlist_all(
+    tx: Tx,
+    people: Claims,
+    now: datetime,
+    *,
+    method: str = "",
+    secrets: Sequence[str] = (),
+    first_id: int = NOBODY,
+) -> list[Change]:
+    """Add people or move their consent, each mailbox once; returns what became of each.
+
+    Whoever has a number from `first_id` on came out of the same list, and is not changed by it again.
+    `secrets` are those of the environment: by them an erased person is known, and kept out.
+    Raises PeopleError for consent without a basis.
+    """
+    _refuse_baseless(people)
+    barred = suppressions.find_barred(tx, people.key, secrets)
+    ids = incoming.admit(tx, people, now, method=method, barred=barred)
+    steps = _Steps(now, method, first_id)
+    changes = [Change.ADDED] * len(people)
+    if not all(ids):
+        steps.known = subscribers.find_many(
+            tx, [key for key, number in zip(people.key, ids, strict=True) if not number]
+        )
+        steps.tags = subscribers.tags_of_all(tx, [person.id for person in steps.known.values()])
+        for place, number in enumerate(ids):
+            if not number:
+                changes[place] = steps.take(people.pick(place), people.key[place])
+    if any(people.tags) or Consent.SUPPRESSED in people.consent:
+        for place, number in enumerate(ids):
+            if number and (people.tags[place] or people.consent[place] == Consent.SUPPRESSED):
+                steps.welcome(people.pick(place), number)
+    steps.write(tx)
+    return changes
+
+
+def _refuse_baseless(people: Claims) -> None:
+    for place, basis in enumerate(people.basis):
+        if not basis and people.consent[place] in NEEDS_BASIS:
+            raise PeopleError(
+                f"{people.email[place]}: no basis of consent; say what the person agreed to, and when"
+            )
+
+
+def unsubscribe(tx: Tx, person: Subscriber, *, source: str, now: datetime, method: str = "") -> bool:
     """Let a person go, at once and for every send; False when they had gone before."""
-    if Consent.UNSUBSCRIBED not in NEXT[person.consent]:
+    return _move(
+        tx, person, Consent.UNSUBSCRIBED, "asked to be left out", source=source, now=now, method=method
+    )
+
+
+def suppress(tx: Tx, email: str, reason: Reason, *, source: str, now: datetime, method: str = "") -> bool:
+    """Never write to a mailbox again, whoever it belongs to; False when that was so before."""
+    person = subscribers.find(tx, email)
+    barred = suppressions.suppress(tx, email, reason, now)
+    return (
+        person is not None
+        and _move(tx, person, Consent.SUPPRESSED, reason, source=source, now=now, method=method)
+    ) or barred
+
+
+def erase(tx: Tx, person: Subscriber, secrets: Sequence[str], *, source: str, now: datetime) -> None:
+    """Forget a person for good; what stays is a keyed hash of their mailbox, and evidence without a name."""
+    key = key_of(person.email)
+    _move(tx, person, Consent.ERASED, "asked to be forgotten", source=source, now=now, method="command")
+    erasure.forget(tx, person.id)
+    suppressions.forget(tx, key, suppressions.all_secrets(tx, secrets), now)
+
+
+def _move(
+    tx: Tx, person: Subscriber, to: Consent, basis: str, *, source: str, now: datetime, method: str
+) -> bool:
+    if to not in NEXT[person.consent]:
         return False
-    claim = Claim(person.email, "", Consent.UNSUBSCRIBED, "asked to be left out", source)
-    subscribers.record(tx, _event(claim, person, now))
+    subscribers.record(tx, ConsentEvent(person.id, to, basis, source, "", now, method))
     return True
 
 
-def _event(claim: Claim, person: Subscriber, now: datetime) -> ConsentEvent:
-    return ConsentEvent(person.id, claim.consent, claim.basis, claim.source, claim.given_at, now)
+@dataclass(slots=True)
+class _Steps:
+    """What a list of claims comes to, gathered so that it is written at once."""
+
+    now: datetime
+    method: str
+    first_id: int
+    known: Mapping[str, Subscriber] = field(default_factory=dict)
+    tags: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    moved: list[ConsentEvent] = field(default_factory=list)
+    people: list[Subscriber] = field(default_factory=list)
+    new_tags: list[tuple[int, str]] = field(default_factory=list)
+    barred: list[Claim] = field(default_factory=list)
+
+    def welcome(self, claim: Claim, number: int) -> None:
+        """See to a new person's tags and suppression."""
+        self._tag(claim, number)
+        if claim.consent is Consent.SUPPRESSED:
+            self.barred.append(claim)
+
+    def take(self, claim: Claim, key: str) -> Change:
+        """Weigh a claim about somebody who is known, or barred."""
+        person = self.known.get(key)
+        if person is None:
+            return Change.SAME if claim.consent is Consent.SUPPRESSED else Change.KEPT
+        if person.id >= self.first_id:
+            return Change.REPEATED
+        steps = claim.consent in NEXT[person.consent]
+        if not steps and claim.consent is not person.consent:
+            return Change.KEPT
+        if steps:
+            evident = (claim.consent, claim.basis, claim.source, claim.given_at, self.now, self.method)
+            self.moved.append(ConsentEvent(person.id, *evident))
+            self.barred += [claim] if claim.consent is Consent.SUPPRESSED else []
+        now = merge(person, claim)
+        if now != person:
+            self.people.append(now)
+        return Change.CHANGED if self._tag(claim, person.id) or steps or now != person else Change.SAME
+
+    def write(self, tx: Tx) -> None:
+        """Write it all down."""
+        evidence.append(tx, self.moved)
+        subscribers.follow(tx, self.moved)
+        subscribers.change(tx, self.people)
+        subscribers.add_tags(tx, self.new_tags)
+        for claim in self.barred:
+            suppressions.suppress(tx, claim.email, REASONS.get(claim.basis, "request"), self.now)
+
+    def _tag(self, claim: Claim, number: int) -> bool:
+        if not claim.tags:
+            return False
+        has = self.tags.get(number, ())
+        new = [(number, word) for word in dict.fromkeys(claim.tags) if word not in has]
+        self.new_tags += new
+        return bool(new)
+
+
+def merge(person: Subscriber, claim: Claim) -> Subscriber:
+    """The person with what a claim says of them; what it leaves out stays."""
+    return replace(
+        person,
+        name=claim.name or person.name,
+        language=claim.language or person.language,
+        time_zone=claim.time_zone or person.time_zone,
+        attributes={**person.attributes, **claim.attributes} if claim.attributes else person.attributes,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -42,6 +42,7 @@ class Case:
     envelope: Envelope
     caps: Capabilities | None = None
     beyond_ascii: int = 0  # people whose mailbox needs SMTPUTF8 (RFC 6531)
+    segments: Collection[str] = ()  # the names that book.toml defines
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,9 @@ def _other_list(case: Case) -> str:
 
 
 def _segment(case: Case) -> str:
-    return "is for a segment of the list, and segments are not there yet" if case.issue.segment else ""
+    name = case.issue.segment
+    known = not name or name in case.segments
+    return "" if known else f"is for the segment {name!r}; write it into [segments] of book.toml"
 
 
 def _personal(case: Case) -> str:
@@ -217,7 +220,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
     {
         "letter": Rule("block", "a letter, such as a welcome, is sent by hand", _letter),
         "other-list": Rule("block", "the issue is made for a list of another name", _other_list),
-        "segment": Rule("block", "the issue is for a segment of the list", _segment),
+        "segment": Rule("block", "the issue is for a segment that book.toml does not define", _segment),
         "personal": Rule("block", "the issue uses a field that only letters have", _personal),
         "sender": Rule("block", "the sender's mailbox is a free one (L13)", _sender),
         "beyond-ascii": Rule("warn", "people have mailboxes that the provider cannot carry (L27)", _beyond_ascii),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from urllib.parse import quote
 from .errors import IssueError, Place
 from .fields import KNOWN, check_values, split
 from .gate import Case, judge
-from .headers import encode_address, encode_phrase
+from .headers import NOT_A_MAILBOX, UNSAFE, encode_address, encode_phrase
 from .issue import parse, split_issue
 from .mime import build
 from .model import (
@@ -31,13 +31,18 @@ from .model import (
     Template,
 )
 from .store import Tx, issues, ledger
-from .tokens import Signer
+from .store import freeze as freezing
 
 IMAGE = re.compile(r"""(\bsrc\s*=\s*["'])(images/[^"']+)(?=["'])""")
 SAMPLE_DATE = datetime(2026, 1, 1, tzinfo=UTC)  # any will do
+NOBODY = "0" * 32  # a token as long as everybody's
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     {"png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
 )
+
+
+#: Names and expressions of the parts of the list that issues can be for.
+NO_SEGMENTS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,10 @@ class FrozenSend:
     send: Send
     letter: Letter
     fields: Mapping[str, Field]
-    signer: Signer
+    own: Mapping[str, str]  # fields of the issue's own, with what stands in when a person has no value
+    unsubscribe: str  # what stands before a person's token
+    preferences: str
+    host: str  # the end of every message id
 
 
 def plan(
@@ -72,11 +80,14 @@ def plan(
     *,
     now: datetime,
     at: datetime | None = None,
+    segments: Mapping[str, str] = NO_SEGMENTS,
     caps: Capabilities | None = None,
 ) -> Plan:
     """Say what sending `issue` would do, changing nothing; `caps` are those of the provider."""
-    audience, first = ledger.count_audience(tx)
-    problems, notes = check(issue, envelope, caps)
+    chosen = segments.get(issue.segment, "")
+    audience, first = freezing.count_audience(tx, chosen, now)
+    odd = 0 if caps is None or caps.smtputf8 else freezing.count_beyond_ascii(tx, chosen, now)
+    problems, notes = check(issue, envelope, segments, caps, beyond_ascii=odd)
     return Plan(
         slug=issue.slug,
         subject=issue.subject,
@@ -90,9 +101,17 @@ def plan(
     )
 
 
-def check(issue: Issue, envelope: Envelope, caps: Capabilities | None = None) -> tuple[list[str], list[str]]:
+def check(
+    issue: Issue,
+    envelope: Envelope,
+    segments: Mapping[str, str] = NO_SEGMENTS,
+    caps: Capabilities | None = None,
+    *,
+    beyond_ascii: int = 0,
+) -> tuple[list[str], list[str]]:
     """Return what forbids the send of an issue, and what its author should know."""
-    return judge(Case(issue, envelope, caps), lambda: _write_sample(issue, envelope))
+    case = Case(issue, envelope, caps, beyond_ascii, segments)
+    return judge(case, lambda: _write_sample(issue, envelope))
 
 
 def freeze(
@@ -106,13 +125,16 @@ def freeze(
     send_id: str,
     now: datetime,
     at: datetime | None = None,
+    segments: Mapping[str, str] = NO_SEGMENTS,
     caps: Capabilities | None = None,
 ) -> int:
     """Copy the issue into the database and plan one message for everyone confirmed; returns how many.
 
+    `segments` holds the expressions of book.toml; an issue for one goes to its people alone.
+
     Raises IssueError when the issue may not be sent, or was frozen before.
     """
-    problems, _ = check(issue, envelope, caps)
+    problems, _ = check(issue, envelope, segments, caps)
     if problems:
         raise IssueError("; ".join(problems), Place(issue.slug))
     known = issues.digest_of(tx, issue.slug)
@@ -127,18 +149,23 @@ def freeze(
     order = Send(
         send_id, issue.slug, issue.digest, provider, on_unknown, _due(issue, now=now, at=at), envelope
     )
-    return ledger.freeze(tx, order, issue_id=issues.put(tx, issue, now), max_batch=max_batch, now=now)
+    own = [name for name in issue.fields if name not in KNOWN]
+    number = issues.put(tx, issue, now)
+    chosen = segments.get(issue.segment, "")
+    return freezing.freeze(
+        tx, order, issue_id=number, max_batch=max_batch, now=now, fields=own, segment=chosen
+    )
 
 
-def load(tx: Tx, send_id: str, signer: Signer) -> FrozenSend:
+def load(tx: Tx, send_id: str) -> FrozenSend:
     """Read a send back from the ledger; the folder it came from is not looked at again."""
     order = ledger.find_send(tx, send_id)
     document, files = issues.load(tx, order.slug)
-    return compose(order, parse(document, files, order.slug), signer)
+    return compose(order, parse(document, files, order.slug))
 
 
-def compose(order: Send, issue: Issue, signer: Signer) -> FrozenSend:
-    """Split an issue's letter, with all filled that is the same for everybody; raises IssueError."""
+def compose(order: Send, issue: Issue) -> FrozenSend:
+    """Split an issue into the letter that everyone of a send gets; raises IssueError."""
     subject, _, text = split_issue(issue)
     html, shown = place_images(issue, order.envelope)
     added = [
@@ -146,7 +173,7 @@ def compose(order: Send, issue: Issue, signer: Signer) -> FrozenSend:
         for name, kind in sorted(issue.attachments.items())
     ]
     fields = {**KNOWN, **issue.fields}
-    shared = _shared_values(order, fields)
+    shared = _shared_values(order)
     check_values(shared, fields)
     letter = Letter(
         subject=subject.settle(shared),
@@ -159,24 +186,57 @@ def compose(order: Send, issue: Issue, signer: Signer) -> FrozenSend:
         stream="broadcast",
         tag=order.slug,
     )
-    return FrozenSend(order, letter, fields, signer)
+    return FrozenSend(
+        order,
+        letter,
+        fields,
+        own={name: field.default for name, field in issue.fields.items() if name not in KNOWN},
+        unsubscribe=f"{order.envelope.base_url}/unsubscribe/",
+        preferences=f"{order.envelope.base_url}/preferences/",
+        host=f"@{order.envelope.list_id}>",
+    )
 
 
 def personalise(frozen: FrozenSend, person: Recipient) -> Addressee:
-    """Say what the message to one recipient has of its own, a pure function; raises OutboxError."""
-    envelope, sign = frozen.send.envelope, frozen.signer.sign
-    encode_address(person.address)  # refuses what no header can carry
-    first_name = (person.name.split() or [frozen.fields["first_name"].default])[0]
-    check_values({"first_name": first_name}, frozen.fields)
-    unsubscribe = sign("unsubscribe", person.subscriber_id)
+    """Say what the message to one recipient has of its own, a pure function; raises OutboxError.
+
+    Whoever holds the link of a person may unsubscribe them: it has their random token in it, and nothing else.
+    """
+    if UNSAFE.search(person.name) or NOT_A_MAILBOX.search(person.email):
+        encode_address(person.address)  # says what no header can carry
+    first_name = (person.name.split(None, 1) or (frozen.fields["first_name"].default,))[0]
     values = {
         "first_name": first_name,
-        "unsubscribe_url": f"{envelope.base_url}/unsubscribe/{unsubscribe}",
-        "unsubscribe_token": unsubscribe,
-        "preferences_url": f"{envelope.base_url}/preferences/{sign('preferences', person.subscriber_id)}",
+        "unsubscribe_url": frozen.unsubscribe + person.token,
+        "unsubscribe_token": person.token,
+        "preferences_url": frozen.preferences + person.token,
     }
-    message_id = f"<{person.outbox_id}@{envelope.list_id}>"
-    return Addressee(person.outbox_id, person.address, message_id, values)
+    if frozen.own:
+        own = {name: person.values.get(name) or default for name, default in frozen.own.items()}
+        check_values(own, frozen.fields)
+        values |= own
+    outbox_id = person.outbox_id
+    return Addressee(outbox_id, person.address, f"<{outbox_id}{frozen.host}", values)
+
+
+def make_test(
+    issue: Issue, envelope: Envelope, to: str, *, test_id: str, now: datetime
+) -> tuple[Letter, Addressee]:
+    """Make a letter to one address that stands outside the ledger; its subject says that it is a test.
+
+    Raises IssueError. The links in it are those of nobody.
+    """
+    order = Send(test_id, issue.slug, issue.digest, "", "hold", now, envelope)
+    frozen = compose(order, issue)
+    first, *others = frozen.letter.subject.literals
+    subject = replace(frozen.letter.subject, literals=(f"[test] {first}", *others))
+    person = Recipient(test_id, 0, to, "", State.PLANNED, test_id)
+    return replace(frozen.letter, subject=subject), personalise(frozen, person)
+
+
+def carries_files(issue: Issue, envelope: Envelope) -> bool:
+    """Whether files travel inside each message; some providers then take fewer in one call."""
+    return bool(issue.attachments or place_images(issue, envelope)[1])
 
 
 def place_images(issue: Issue, envelope: Envelope) -> tuple[str, list[Attachment]]:
@@ -204,8 +264,8 @@ def place_images(issue: Issue, envelope: Envelope) -> tuple[str, list[Attachment
 def _write_sample(issue: Issue, envelope: Envelope) -> bytes:
     """One message as it would go out, to somebody of whom nothing is known."""
     order = Send("sample", issue.slug, issue.digest, "file", "hold", SAMPLE_DATE, envelope)
-    frozen = compose(order, issue, Signer(("sample",), envelope.list_id))
-    person = Recipient("sample", 0, envelope.reply_to.email, "", State.PLANNED)
+    frozen = compose(order, issue)
+    person = Recipient("sample", 0, envelope.reply_to.email, "", State.PLANNED, NOBODY)
     return build(frozen.letter, personalise(frozen, person), date=SAMPLE_DATE)
 
 
@@ -223,11 +283,9 @@ def _issue_url(envelope: Envelope, slug: str) -> str:
     return f"{envelope.base_url}/issues/{slug}/"
 
 
-def _shared_values(order: Send, fields: Mapping[str, Field]) -> dict[str, str]:
+def _shared_values(order: Send) -> dict[str, str]:
     envelope = order.envelope
-    defaults = {name: field.default for name, field in fields.items() if name not in KNOWN}
     return {
-        **defaults,
         "browser_url": _issue_url(envelope, order.slug),
         "postal_address": envelope.postal_address,
         "list_name": envelope.list_name,

@@ -1,7 +1,12 @@
-"""What passes between the parts of the outbox: frozen data, and the words for every state."""
+"""What passes between the parts of the outbox: frozen data, and the words for every state.
+
+Four classes are made a million times in a send: Address, Recipient, Addressee, ItemResult. They are to be
+treated as frozen, too; it is not enforced there, since making one would take three times as long.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,11 +15,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+import msgspec
+
 Kind = Literal["issue", "letter"]
-OnUnknown = Literal["hold", "resend"]
+OnUnknown = Literal["hold", "resend", "assume-sent"]
+SendState = Literal["active", "paused", "cancelled"]
 Images = Literal["embed", "link"]
 FieldType = Literal["text", "html", "url"]
 Escape = Callable[[str], str]
+Attribute = str | int | float
+Reason = Literal["bounce", "complaint", "request", "erased"]
 
 
 class Consent(StrEnum):
@@ -24,6 +34,7 @@ class Consent(StrEnum):
     CONFIRMED = "confirmed"
     UNSUBSCRIBED = "unsubscribed"
     SUPPRESSED = "suppressed"
+    ERASED = "erased"
 
 
 class State(StrEnum):
@@ -36,6 +47,10 @@ class State(StrEnum):
     RETRY = "retry"
     HELD = "held"
     SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
 
 
 class ChunkState(StrEnum):
@@ -46,6 +61,35 @@ class ChunkState(StrEnum):
     RETRY = "retry"
     HELD = "held"
     DONE = "done"
+    CANCELLED = "cancelled"
+
+
+#: Where a message stands of which nothing else is written than the state of its chunk.
+STATE_IN: Mapping[ChunkState, State] = MappingProxyType(
+    {
+        ChunkState.PLANNED: State.PLANNED,
+        ChunkState.IN_DOUBT: State.IN_DOUBT,
+        ChunkState.RETRY: State.RETRY,
+        ChunkState.HELD: State.HELD,
+        ChunkState.DONE: State.ACCEPTED,
+        ChunkState.CANCELLED: State.CANCELLED,
+    }
+)
+
+
+class EventType(StrEnum):
+    """What a provider may report about a message afterwards, whatever its own words are."""
+
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    DEFERRED = "deferred"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    REFUSED = "refused"
+    UNSUBSCRIBED = "unsubscribed"
+    OPENED = "opened"
+    CLICKED = "clicked"
+    OTHER = "other"
 
 
 class Outcome(StrEnum):
@@ -74,7 +118,7 @@ STATE_AFTER: Mapping[Outcome, State] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Address:
     """A mailbox and the name shown for it."""
 
@@ -93,11 +137,74 @@ class Subscriber:
     email: str
     name: str
     consent: Consent
+    language: str = ""
+    time_zone: str = ""
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    joined_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentEvent:
-    """One act that gave or ended permission; `given_at` is when, as far as the source says."""
+def write_attributes(attributes: Mapping[str, Attribute]) -> str:
+    """Attributes as they are kept: JSON, sorted, so that the same ones are the same text."""
+    return json.dumps(dict(attributes), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+class Claim(
+    msgspec.Struct, frozen=True, array_like=True, gc=False
+):  # made by the million: quicker than a dataclass
+    """Somebody put forward for the list: who, with what consent, on what basis."""
+
+    email: str
+    name: str
+    consent: Consent
+    basis: str
+    source: str
+    given_at: str = ""
+    language: str = ""
+    time_zone: str = ""
+    tags: tuple[str, ...] = ()
+    attributes: dict[str, Attribute] = {}
+
+
+class Claims(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Many claims, a list for each of their parts: a million are passed on without being looked at one by one."""
+
+    email: list[str] = []
+    key: list[str] = []  # addresses.key_of the address
+    name: list[str] = []
+    consent: list[str] = []
+    basis: list[str] = []
+    source: list[str] = []
+    given_at: list[str] = []
+    language: list[str] = []
+    time_zone: list[str] = []
+    tags: list[str] = []  # with commas between
+    attributes: list[str] = []  # JSON
+
+    def __len__(self) -> int:
+        return len(self.email)
+
+    def pick(self, place: int) -> Claim:
+        """One of them."""
+        return Claim(
+            self.email[place],
+            self.name[place],
+            Consent(self.consent[place]),
+            self.basis[place],
+            self.source[place],
+            self.given_at[place],
+            self.language[place],
+            self.time_zone[place],
+            tuple(filter(None, self.tags[place].split(","))),
+            msgspec.json.decode(self.attributes[place]),
+        )
+
+
+class ConsentEvent(msgspec.Struct, frozen=True, gc=False):  # likewise
+    """One act that gave or ended permission; `given_at` is when, as far as the source says.
+
+    `source` says where from, `method` how (a form, a link, a list that was imported), and
+    `form_sha` names the words that were agreed to.
+    """
 
     subscriber_id: int
     consent: Consent
@@ -105,6 +212,8 @@ class ConsentEvent:
     source: str
     given_at: str
     at: datetime
+    method: str = ""
+    form_sha: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +285,17 @@ class Send:
     on_unknown: OnUnknown
     due_at: datetime
     envelope: Envelope
+    state: SendState = "active"
+    reason: str = ""  # why it is not active
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The messages of one provider call; `epoch` fences: only who claimed it can settle it."""
+    """The messages of one provider call; `epoch` fences: only who claimed it can settle it.
+
+    `size` people were put into it at its making and stay there; for `follow` of them nothing
+    else is written down than the chunk's own state.
+    """
 
     send_id: str
     no: int
@@ -189,9 +304,11 @@ class Chunk:
     epoch: int
     first_try_at: datetime | None
     body_sha: str
+    size: int = 0
+    follow: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Recipient:
     """One person of a frozen audience, as they were at the freeze."""
 
@@ -200,6 +317,8 @@ class Recipient:
     email: str
     name: str
     state: State
+    token: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def outbox_id(self) -> str:
@@ -235,6 +354,9 @@ class Progress:
     due_at: datetime
     audience: int
     states: Mapping[State, int]
+    send_id: str = ""
+    state: SendState = "active"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +407,7 @@ class Letter:
     tag: str  # the issue's slug
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Addressee:
     """What one message has of its own. No value holds a line break or control character."""
 
@@ -309,7 +431,7 @@ class PreparedBatch:
     recipients: tuple[str, ...] = ()  # mailboxes, in the same order
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ItemResult:
     """The provider's answer for one message."""
 

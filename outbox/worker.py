@@ -1,175 +1,402 @@
-"""Claim a chunk, commit the intent, call the provider, settle the answer; recover what a crash left."""
+"""One pass over everything due: claim chunks, commit the intents, call the provider, settle the answers.
+
+One thread, the caller's, writes to the ledger, many things in one transaction. Workers make the bytes of
+calls and make the calls; what they found comes back through a queue. No call begins before its intent is
+on the disk.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
+from functools import partial
+from statistics import median
+from threading import Event
+from time import monotonic, sleep
+from typing import NamedTuple
 
 from . import mailing
-from .errors import OutboxError
-from .model import STATE_AFTER, Addressee, Chunk, ItemResult, Outcome, PreparedBatch, State
-from .providers import Provider
-from .store import Store, Tx, ledger
-from .tokens import Signer
-
-#: Chunks claimed in one commit when the provider can be asked afterwards; else one, to keep doubt small.
-ROUND = 20
-#: Seconds until the next try, by tries made; the last one repeats.
-BACKOFF = (60, 300, 900, 3600, 14400)
-#: What becomes of a message nobody can tell about.
-POLICY = {"hold": State.HELD, "resend": State.RETRY}
+from .allowance import Allowance, allow, heed, longest_wait, spend
+from .crew import Crew
+from .desk import LEASE, Desk
+from .errors import Temporary
+from .model import STATE_AFTER, Chunk, ItemResult, Outcome, PreparedBatch, State
+from .rates import count_threads
+from .recovery import recover
+from .rendering import Rendered, render
+from .store import Tx, claims, ledger, together
+from .store.claims import Taken
+from .store.slots import Slots
+from .store.states import Told, close, mark, move_all
 
 Clock = Callable[[], datetime]
 
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """What a worker needs at hand: the ledger, the provider, and the sends it has read."""
-
-    store: Store
-    provider: Provider
-    signer: Signer
-    sends: dict[str, mailing.FrozenSend] = field(default_factory=dict)
-
-    def frozen(self, tx: Tx, send_id: str) -> mailing.FrozenSend:
-        """Read a send from the ledger, once; raises OutboxError when another provider began it."""
-        if send_id not in self.sends:
-            found = mailing.load(tx, send_id, self.signer)
-            if found.send.provider != self.provider.name:
-                raise OutboxError(
-                    f"{found.send.slug} was begun with provider {found.send.provider!r} and is not finished; "
-                    f"set [provider] name = {found.send.provider!r} until it is"
-                )
-            self.sends[send_id] = found
-        return self.sends[send_id]
+#: Seconds until the next try, by tries made; the last one repeats.
+BACKOFF = (60, 300, 900, 3600, 14400)
+#: After so many calls in a row that reached nobody, the provider is down and the pass ends.
+DOWN = 3
+#: How often an answer that cannot be written down is tried again, and the seconds between.
+PATIENCE, PAUSE_S = 12, 2.0
+#: Answers that mean: something in this call is wrong.
+CONTENT = frozenset({"http 400", "http 413", "http 422"})
+#: How often a send's sign of life is written.
+ALIVE = timedelta(minutes=1)
+#: Seconds a thread may keep the others waiting; the usual 5 ms are as long as writing to the disk ten times.
+TURN_S = 0.0005
+#: Seconds to wait for more to come back, so that one commit writes down much.
+GATHER_S = 0.004
+#: Messages in hand beyond what the workers are at: single ones are many, so that one commit has many of them.
+IN_HAND = 1000
+#: Calls whose time is remembered to choose the number of threads.
+REMEMBERED = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A chunk whose intent is committed, with the bytes of its call."""
+class Answered(NamedTuple):
+    """What came of a call, and how many seconds it took."""
 
     chunk: Chunk
-    batch: PreparedBatch
+    results: Sequence[ItemResult]
+    seconds: float
+
+    @property
+    def accepted(self) -> bool:
+        """Everybody of the whole chunk was accepted, as nearly always."""
+        whole = len(self.results) == self.chunk.size == self.chunk.follow
+        return whole and {one.outcome for one in self.results} == {Outcome.ACCEPTED}
 
 
-def run(sender: Sender, clock: Clock, *, tell: Callable[[int], None] = lambda _: None) -> Counter[State]:
+class Missed(NamedTuple):
+    """A call that was not begun, since the pass ends or its lease has all but run out."""
+
+    chunk: Chunk
+
+
+Item = Rendered | Answered | Missed
+
+
+def run(
+    desk: Desk,
+    clock: Clock,
+    *,
+    tell: Callable[[int], None] = lambda _: None,
+    stop: Event | None = None,
+    limit: int | None = None,
+) -> Counter[State]:
     """Recover, then send until nothing is due; returns how many messages came into each state.
 
-    Stops early when a whole round failed: the provider is down, and more calls would not help.
+    Ends early when `stop` is set (calls that run are finished), when about `limit` messages were
+    called, or when the provider is down. Raises what a worker raised, and Temporary when the
+    ledger cannot be written.
     """
-    tally = recover(sender, clock())
-    while (found := run_once(sender, clock)) is not None:
-        tally.update(found)
-        tell(found.total())
-        if set(found) == {State.RETRY}:
-            break
-    return tally
+    if not desk.store.many:  # the sender's lock says that whoever held these is dead
+        with desk.store.begin() as tx:
+            claims.free_all(tx)
+    tally = recover(desk, clock())
+    _pause_late(desk, clock())
+    slots = Slots(desk.slots_path, desk.lease.owner, _room(desk))
+    line = _Line(desk, clock, tell, stop or Event(), slots, limit)
+    turn = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(TURN_S)
+        line.run()
+    finally:
+        sys.setswitchinterval(turn)
+        line.crew.close()
+        slots.close()
+    with desk.store.begin() as tx:
+        claims.free_all(tx, desk.lease.owner)
+        ledger.sweep_cancelled(tx)
+    return +(tally + line.tally)
 
 
-def run_once(sender: Sender, clock: Clock) -> Counter[State] | None:
-    """One round: claim, call, settle. None when nothing is due."""
-    limit = 1 if sender.provider.caps.lookup == "none" else ROUND
-    tally = Counter[State]()
-    now = clock()
-    # Nothing is called before the intent is on the disk, so the calls come after this transaction.
-    with sender.store.begin() as tx:
-        due = ledger.find_due(tx, now, limit)
-        claimed = [_claim(sender, tx, chunk, now, tally) for chunk in due]
-    answers = [(call.chunk, sender.provider.send(call.batch)) for call in claimed if call]
-    now = clock()
-    with sender.store.begin() as tx:
-        for chunk, results in answers:
-            _settle(tx, chunk, results, now)
-            tally.update(STATE_AFTER[result.outcome] for result in results)
-    return +tally if due else None
+def _pause_late(desk: Desk, now: datetime) -> None:
+    """What should have gone long ago asks first: after an outage, or from a restored database."""
+    if desk.max_late is None:
+        return
+    with desk.store.begin() as tx:
+        for order in ledger.find_late(tx, now - desk.max_late):
+            when = order.due_at.strftime("%Y-%m-%d %H:%M UTC")
+            ledger.pause(tx, order.id, f"was due {when}; to send it all the same: outbox resume {order.slug}")
 
 
-def recover(sender: Sender, now: datetime) -> Counter[State]:
-    """Settle what an earlier run left in doubt; the caller's lock means that no call is still running."""
-    tally = Counter[State]()
-    with sender.store.read() as tx:
-        doubtful = ledger.find_in_doubt(tx)
-    for chunk in doubtful:
-        with sender.store.read() as tx:
-            frozen = sender.frozen(tx, chunk.send_id)
-            people = ledger.members(tx, chunk)
-        batch = _prepare(sender, chunk, [mailing.personalise(frozen, person) for person in people], now)
-        results = _ask(sender.provider, batch, chunk, now)
-        policy = POLICY[frozen.send.on_unknown]
-        with sender.store.begin() as tx:
-            _settle(tx, chunk, results, now, retry_at=now)
-            ledger.decide(
-                tx, chunk, state=policy, detail="nobody could tell whether the provider took it", now=now
-            )
-        open_before = {person.outbox_id for person in people if person.state == State.IN_DOUBT}
-        states = (STATE_AFTER[result.outcome] for result in results if result.outbox_id in open_before)
-        tally.update(policy if state == State.IN_DOUBT else state for state in states)
-    del tally[State.RETRY]  # these go again in the same pass
-    return tally
+def _room(desk: Desk) -> int:
+    """How many chunks are in hand at a time: enough for the workers while the disk is being written."""
+    return 2 * desk.pace.connections + 4 + min(IN_HAND // desk.provider.caps.max_batch, 200)
 
 
-def _claim(sender: Sender, tx: Tx, chunk: Chunk, now: datetime, tally: Counter[State]) -> Call | None:
-    """Write down the intent of one call; None when nobody of its chunk is left."""
-    gone = ledger.drop_gone(tx, chunk, now)
-    tally[State.SUPPRESSED] += gone
-    people = _personalise(sender, tx, chunk, now, tally)
-    if not people:
-        ledger.close(tx, chunk)
-        return None
-    batch = _prepare(sender, chunk, people, now)
-    if chunk.attempt and (gone or _sha(batch) != chunk.body_sha):
-        fresh = ledger.renumber(tx, chunk, not_before=now)
-        ledger.close(tx, chunk)
-        chunk, batch = fresh, _prepare(sender, fresh, people, now)
-    return Call(ledger.intend(tx, chunk, key=batch.key, body_sha=_sha(batch), now=now), batch)
+@dataclass(slots=True)
+class _Line:
+    """The chunks in hand, from claim to settlement."""
 
+    desk: Desk
+    clock: Clock
+    tell: Callable[[int], None]
+    stop: Event
+    slots: Slots
+    limit: int | None
+    tally: Counter[State] = field(default_factory=Counter)
+    in_hand: int = 0
+    failures: int = 0
+    wait_until: datetime | None = None
+    called: int = 0  # intents of which no answer is written down
+    ready: list[Rendered] = field(default_factory=list)  # rendered, without an intent yet
+    alive: dict[str, datetime] = field(default_factory=dict)  # when a sign of life was last written
+    crew: Crew[Item] = field(default_factory=Crew)
+    seconds: list[float] = field(default_factory=list)
 
-def _personalise(
-    sender: Sender, tx: Tx, chunk: Chunk, now: datetime, tally: Counter[State]
-) -> list[Addressee]:
-    """Address a chunk; whom no message can be made for is refused, and does not stop the others."""
-    frozen, people = sender.frozen(tx, chunk.send_id), []
-    for person in ledger.members(tx, chunk):
-        if person.state in ledger.OPEN:
+    def run(self) -> None:
+        """Go on until nothing is in hand and nothing more is to be claimed."""
+        self.crew.grow(1)
+        while True:
+            self._write_down(self._collect())
+            self.crew.grow(self._threads_wanted())
+            if not self.in_hand and not self._waits():
+                return
+
+    def _threads_wanted(self) -> int:
+        pace = self.desk.pace
+        latency = median(self.seconds) if self.seconds else 0.0
+        batch = self.desk.provider.caps.max_batch
+        return count_threads(pace.rate, latency, batch, ceiling=pace.connections)
+
+    def _collect(self) -> list[Item]:
+        """What came back; waits for something when there is nothing else to do."""
+        working = self.in_hand - len(self.ready)
+        if working:
+            return self.crew.collect(working, seconds=GATHER_S, enough=self.slots.size // 2)
+        if self.wait_until and not self.ready:
+            self.stop.wait(min(max((self.wait_until - self.clock()).total_seconds(), 0.001), 1.0))
+        return []
+
+    def _write_down(self, items: Sequence[Item]) -> None:
+        """One transaction: answers, intents, new claims. Answers are not given up easily."""
+        for left in range(PATIENCE, -1, -1):
             try:
-                people.append(mailing.personalise(frozen, person))
-            except OutboxError as error:
-                ledger.refuse(tx, person, str(error), now)
-                tally[State.REFUSED] += 1
-    return people
+                self._commit(items, claim=left == PATIENCE)
+            except Temporary:
+                if not left or not any(isinstance(item, Answered) for item in items):
+                    raise
+                sleep(PAUSE_S)
+            else:
+                return
+
+    def _commit(self, items: Sequence[Item], *, claim: bool) -> None:
+        now = self.clock()
+        before = (Counter(self.tally), self.in_hand, self.failures, self.limit, self.called, list(self.ready))
+        settled: list[Chunk] = []
+        intended: list[tuple[Chunk, PreparedBatch]] = []
+        try:
+            with self.desk.store.begin() as tx:
+                self._settle_all(tx, [item for item in items if isinstance(item, Answered)], now)
+                for item in items:
+                    if isinstance(item, Missed):
+                        claims.take_back(tx, item.chunk)
+                settled = [item.chunk for item in items if isinstance(item, Answered | Missed)]
+                self.in_hand -= len(settled)
+                self.called -= len(settled)
+                self.ready += [item for item in items if isinstance(item, Rendered)]
+                intended = self._intend(tx, self._next_calls(), now)
+                taken = self._take(tx, now) if claim else []
+        except BaseException:
+            self.tally, self.in_hand, self.failures, self.limit, self.called, self.ready = before
+            raise
+        for part in settled:
+            self.slots.release(part)
+        for part, batch in intended:
+            self.slots.reserve(part)
+            self.crew.call(self._call(part, batch))
+        for frozen, one in taken:
+            self.crew.render(partial(render, self.desk, frozen, one, now))
+
+    def _take(self, tx: Tx, now: datetime) -> list[tuple[mailing.FrozenSend, Taken]]:
+        """Claim as many chunks as there is room and allowance for."""
+        self.wait_until = None
+        room = self.slots.size - self.in_hand
+        if room * 3 < self.slots.size or self._ends():
+            return []
+        found: list[tuple[mailing.FrozenSend, Taken]] = []
+        name, pace = self.desk.provider.name, self.desk.pace
+        ready = claims.find_ready(tx, now)
+        allowed = allow(tx, pace, name, now) if ready else None
+        for send_id in ready:
+            if len(found) >= room or not allowed or not allowed.messages:
+                break
+            frozen = self.desk.frozen(tx, send_id)
+            number = self._chunks_allowed(allowed, room - len(found))
+            for taken in claims.take(tx, send_id, self.desk.lease, now, number):
+                allowed = self._accept(tx, taken, allowed, now)
+                found.append((frozen, taken))
+            if now - self.alive.get(send_id, now - 2 * ALIVE) > ALIVE:
+                ledger.keep_alive(tx, send_id, now)
+                self.alive[send_id] = now
+        if allowed and not allowed.messages and not allowed.hard:
+            self.wait_until = allowed.wait_until
+        found = [(frozen, taken) for frozen, taken in found if taken.people]
+        self.in_hand += len(found)
+        return found
+
+    def _chunks_allowed(self, allowed: Allowance, room: int) -> int:
+        """Few enough that their messages do not pass what is allowed by more than a call."""
+        batch = self.desk.provider.caps.max_batch
+        most = min(allowed.messages, self.limit if self.limit is not None else allowed.messages)
+        if self.desk.pace.rate and not allowed.hard:
+            most = min(most, int(self.desk.pace.rate) or 1)
+        return max(1, min(room, -(-most // batch)))
+
+    def _accept(self, tx: Tx, taken: Taken, allowed: Allowance, now: datetime) -> Allowance:
+        """Count a claimed chunk against what is allowed; of one that is too large the rest waits."""
+        numbers = [one.subscriber_id for one in taken.people]
+        most = allowed.messages if allowed.hard else len(numbers)
+        most = min(most, self.limit) if self.limit is not None else most
+        if most < len(numbers):
+            later = allowed.wait_until if allowed.hard and allowed.wait_until else now
+            move_all(tx, taken.chunk, [numbers[:most]] if most else [], not_before=now)
+            move_all(tx, taken.chunk, [numbers[most:]], not_before=later)
+            taken.people.clear()
+            return allowed
+        spend(tx, self.desk.pace, self.desk.provider.name, now, len(numbers))
+        if self.limit is not None:
+            self.limit -= len(numbers)
+        return replace(allowed, messages=allowed.messages - len(numbers))
+
+    def _next_calls(self) -> list[Rendered]:
+        """What may be intended now. Without marks every intent is a doubt after a kill, so they are few."""
+        most = self.slots.size if self.slots.lasting else self.crew.callers
+        number = len(self.ready) if self._halts() else max(most - self.called, 0)
+        found, self.ready = self.ready[:number], self.ready[number:]
+        return found
+
+    def _intend(self, tx: Tx, items: Sequence[Rendered], now: datetime) -> list[tuple[Chunk, PreparedBatch]]:
+        """Write down which calls begin now; who left since the freeze is dropped first."""
+        gone = _find_gone(tx, items)
+        good = [item for item in items if self._check(tx, item, gone[item.taken.chunk.send_id], now)]
+        batches = [item.batch for item in good if item.batch]
+        calls = [(item.taken.chunk, batch.key, item.sha) for item, batch in zip(good, batches, strict=True)]
+        begun = together.intend_all(tx, calls, now)
+        intended = [(part, batch) for part, batch in zip(begun, batches, strict=True) if part]
+        self.called += len(intended)
+        self.in_hand -= len(items) - len(intended)
+        return intended
+
+    def _check(self, tx: Tx, item: Rendered, gone: set[int], now: datetime) -> bool:
+        """Whether a call may go as it was rendered; else it is put right and goes another time."""
+        part = item.taken.chunk
+        if self._halts():
+            claims.put_back(tx, part)
+            return False
+        same = not part.attempt or item.sha == part.body_sha
+        if item.batch and same and not gone:
+            return True
+        numbers = [one.subscriber_id for one in item.people]
+        left = gone.intersection(numbers)
+        dropped = dict.fromkeys(left, LEFT) | {
+            one.subscriber_id: Told(State.REFUSED, code="unwritable", detail=why)
+            for one, why in item.unwritable
+        }
+        rest = [number for number in numbers if number not in left]
+        if item.batch and same and not dropped:
+            return True
+        if dropped:
+            mark(tx, part, dropped, now)
+            self.tally.update(told.state for told in dropped.values())
+            self.tell(len(dropped))
+        _put_right(tx, part, rest, item.parts, now, fresh=bool(part.attempt))
+        return False
+
+    def _settle_all(self, tx: Tx, items: Sequence[Answered], now: datetime) -> None:
+        """Write down answers: together where everybody of a call was accepted, else one by one."""
+        good = [item for item in items if item.accepted]
+        settled = together.settle_accepted(tx, [(item.chunk, item.results) for item in good], now)
+        for item in good:
+            self.seconds = [*self.seconds[-REMEMBERED:], item.seconds]
+            if (item.chunk.send_id, item.chunk.no) in settled:
+                self.failures = 0
+                self.tally[State.ACCEPTED] += len(item.results)
+                self.tell(len(item.results))
+        for item in items:
+            if not item.accepted:
+                self._settle(tx, item, now)
+
+    def _settle(self, tx: Tx, item: Answered, now: datetime) -> None:
+        part, results = item.chunk, item.results
+        outcomes = Counter([one.outcome for one in results])
+        heed(tx, self.desk.provider.name, results, now)
+        retry_at = now + self._wait(part.attempt, results)
+        halves = _refused_together(results) if outcomes[Outcome.NOT_SENT] == len(results) else []
+        if claims.settle(tx, part, results, now=now, retry_at=now if halves else retry_at):
+            if halves:
+                move_all(tx, part, halves, not_before=now)
+            states = {STATE_AFTER[outcome] for outcome in outcomes}
+            for outcome, number in outcomes.items():
+                self.tally[STATE_AFTER[outcome]] += number
+            down = states == {State.RETRY} and not halves
+            self.failures = self.failures + 1 if down else 0
+            self.seconds = [*self.seconds[-REMEMBERED:], item.seconds]
+            self.tell(len(results))
+
+    def _wait(self, attempt: int, results: Iterable[ItemResult]) -> timedelta:
+        asked = longest_wait(results)
+        base = BACKOFF[min(attempt, len(BACKOFF)) - 1]
+        return timedelta(seconds=max(asked, base * (0.5 + 0.5 * self.desk.chance.random())))
+
+    def _halts(self) -> bool:
+        return self.stop.is_set() or self.failures >= DOWN
+
+    def _ends(self) -> bool:
+        return self._halts() or (self.limit is not None and self.limit <= 0)
+
+    def _waits(self) -> bool:
+        """Whether more may be claimed a little later."""
+        return self.wait_until is not None and not self._ends()
+
+    def _call(self, part: Chunk, batch: PreparedBatch) -> Callable[[], Item]:
+        desk, slots, stop = self.desk, self.slots, self.stop
+        good_until = monotonic() + LEASE.total_seconds() / 2
+
+        def call() -> Item:
+            began = monotonic()
+            if stop.is_set() or (desk.store.many and began > good_until):
+                return Missed(part)
+            slots.begin(part)
+            results = desk.provider.send(batch)
+            return Answered(part, results, monotonic() - began)
+
+        return call
 
 
-def _prepare(sender: Sender, chunk: Chunk, people: Sequence[Addressee], now: datetime) -> PreparedBatch:
-    """Make the bytes of a call. Its date is that of the first try, so a later try has the same bytes."""
-    frozen = sender.sends[chunk.send_id]
-    batch_id = f"{chunk.send_id}.{frozen.send.digest}.{chunk.no}"
-    return sender.provider.prepare(frozen.letter, people, batch_id, date=chunk.first_try_at or now)
+LEFT = Told(State.SUPPRESSED, detail="left the list between the freeze and the call")
 
 
-def _ask(provider: Provider, batch: PreparedBatch, chunk: Chunk, now: datetime) -> list[ItemResult]:
-    """Find out what became of a call: by the same call again while its key lives, else by asking."""
-    caps, first = provider.caps, chunk.first_try_at or now
-    window = timedelta(seconds=caps.replay_window_s or 0)
-    if now < first + window and _sha(batch) == chunk.body_sha:
-        return provider.send(batch)
-    found = {} if caps.lookup == "none" else provider.lookup(batch)
-    absent = Outcome.NOT_SENT if caps.lookup == "exact" else Outcome.UNKNOWN
-    return [
-        found.get(name) or ItemResult(name, absent, detail="the provider does not have it")
-        for name in batch.outbox_ids
-    ]
+def _refused_together(results: Sequence[ItemResult]) -> list[list[int]]:
+    """The halves of a call that was refused for what is in it: one bad message must not keep back the others."""
+    refused = all(one.code in CONTENT for one in results)
+    numbers = [claims.number_of(one) for one in results]
+    return [numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]] if refused and numbers[1:] else []
 
 
-def _settle(
-    tx: Tx, chunk: Chunk, results: Sequence[ItemResult], now: datetime, *, retry_at: datetime | None = None
+def _find_gone(tx: Tx, items: Iterable[Rendered]) -> dict[str, set[int]]:
+    """Who of all these has left, asked once for each send."""
+    ranges: dict[str, tuple[int, int]] = {}
+    for item in items:
+        numbers = [one.subscriber_id for one in item.taken.people]
+        first, last = ranges.get(item.taken.chunk.send_id, (numbers[0], numbers[-1]))
+        ranges[item.taken.chunk.send_id] = min(first, numbers[0]), max(last, numbers[-1])
+    return {send_id: claims.find_gone(tx, send_id, *ends) for send_id, ends in ranges.items()}
+
+
+def _put_right(
+    tx: Tx, part: Chunk, rest: Sequence[int], parts: Sequence[Sequence[int]], now: datetime, *, fresh: bool
 ) -> None:
-    asked = max((result.retry_after or 0 for result in results), default=0)
-    wait = timedelta(seconds=max(asked, BACKOFF[min(chunk.attempt, len(BACKOFF)) - 1]))
-    ledger.settle(tx, chunk, results, now=now, retry_at=retry_at or now + wait)
-
-
-def _sha(batch: PreparedBatch) -> str:
-    return sha256(batch.body).hexdigest()
+    """Give a chunk back for another try, cut or under a new number where its people or bytes are others."""
+    stay = set(rest)
+    groups = [[number for number in group if number in stay] for group in parts] or [list(rest)]
+    groups = [group for group in groups if group]
+    if not groups:
+        close(tx, part)
+    elif fresh or parts:
+        move_all(tx, part, groups, not_before=now)
+    else:
+        claims.put_back(tx, part)

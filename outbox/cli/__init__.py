@@ -10,8 +10,9 @@ import typer
 
 from outbox.errors import OutboxError
 
-from . import delivery, operator, people, rehearsal
+from . import control, delivery, lists, operator, people, rehearsal, reports
 from .opening import Options
+from .segments import segments
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,9 +20,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (*delivery.COMMANDS, *operator.COMMANDS, *rehearsal.COMMANDS):
+for command in (
+    *delivery.COMMANDS,
+    *reports.COMMANDS,
+    *control.COMMANDS,
+    *operator.COMMANDS,
+    *rehearsal.COMMANDS,
+):
     app.command()(command)
+app.command()(segments)
+people.app.command("import")(lists.import_)
+people.app.command()(lists.export)
 app.add_typer(people.app, name="subscribers")
+app.add_typer(control.held, name="held")
 
 
 @app.callback()

@@ -1,34 +1,39 @@
-"""The commands about issues: init, plan, send, work, status, show."""
+"""The commands that deliver: init, plan, send, work."""
 
 from __future__ import annotations
 
-import json
 import os
-import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from threading import Event
+from typing import Annotated
 from uuid import uuid4
 
 import typer
 
-from outbox import issue as issues
-from outbox import mailing, worker
+from outbox import mailing
 from outbox.addresses import read_mailbox
 from outbox.config import Settings
-from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError, PeopleError
-from outbox.model import Capabilities, Issue, State
-from outbox.people import enlist_all, read_people
-from outbox.providers import PROVIDERS
-from outbox.store import Store, ledger, open_store, subscribers
-from outbox.store.lock import sole_sender
+from outbox.consent import enlist_all
+from outbox.errors import DONE, MUST_ACT, OutboxError
+from outbox.people.claims import read_batches
+from outbox.people.sheet import open_sheet
+from outbox.store import Store, open_store, plans, subscribers
 
-from .opening import clock, database_file, opened, settings_of, signer_of
+from .opening import clock, database_file, opened, print_json, sending, settings_of, short
+from .passes import (
+    caps_of,
+    deliver,
+    freeze,
+    look_again,
+    plan_of,
+    read_issue,
+    read_planned,
+    send_test,
+    work_once,
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Named = Annotated[str, typer.Argument(metavar="ISSUE", help="An issue folder, or its name in build/issues.")]
@@ -48,15 +53,16 @@ def init(
     """  # noqa: D301
     settings = settings_of(ctx)
     path = database_file(settings)
-    if not path.exists() and _create(settings, path, sample=sample):
+    if path is not None and not path.exists() and _create(settings, path, sample=sample):
         return
     with opened(settings) as store, store.read() as tx:
         number = sum(subscribers.count(tx).values())
-    print(f"{path.name} is there, with {number} people; nobody was added")
+    name = path.name if path else "the database"
+    print(f"{name} is there, with {number} people; nobody was added")
 
 
 def plan(ctx: typer.Context, issue: Named, as_json: Json = False) -> None:
-    """Say who would get an issue, when, and what forbids it. Changes nothing.
+    """Say who would get an issue, when, and what forbids it; the plan's id can be given to send.
 
     \b
     outbox plan 2026-03-01-the-immune-system
@@ -64,20 +70,27 @@ def plan(ctx: typer.Context, issue: Named, as_json: Json = False) -> None:
     """  # noqa: D301
     settings = settings_of(ctx)
     with opened(settings) as store:
-        found = _plan(settings, store, _read(settings, issue), None)
+        found = plan_of(settings, store, read_issue(settings, issue), None, caps_of(settings))
+        name = _keep(store, found)
     if as_json:
-        _print_json({**asdict(found), "provider": settings.provider})
+        print_json({**asdict(found), "id": name, "provider": settings.provider})
     else:
         _print_plan(found, settings)
+        print(f"  {'plan':<12}{name}")
     raise typer.Exit(MUST_ACT if found.problems else DONE)
 
 
 def send(
     ctx: typer.Context,
     issue: Annotated[
-        list[str], typer.Argument(metavar="ISSUE...", help="Issue folders, or names in build/issues.")
+        list[str],
+        typer.Argument(metavar="ISSUE|PLAN...", help="Issue folders, names in build/issues, or plans."),
     ],
     at: Annotated[str, typer.Option(metavar="TIME", help="When, with offset: 2026-03-01T09:00+01:00.")] = "",
+    test: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Send it to this address alone, as a test.")
+    ] = "",
+    limit: Annotated[int, typer.Option(min=0, help="Send so many, then pause; 0: all.")] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plans and stop.")] = False,
 ) -> None:
     """Freeze issues with their audience, and send what is due. Run again, it goes on where it was stopped.
@@ -85,20 +98,25 @@ def send(
     \b
     outbox send 2026-03-01-the-immune-system
     outbox send --dry-run build/issues/*
+    outbox send 2026-03-01-the-immune-system --test me@example.org
     outbox send 2026-03-01-the-immune-system --at 2026-03-01T09:00+01:00
     """  # noqa: D301
-    settings, when = settings_of(ctx), _moment(at)
+    settings, when, stop = settings_of(ctx), _moment(at), Event()
     with opened(settings) as store:
-        folders = [_read(settings, name) for name in issue]
+        issues = [read_planned(settings, store, name) for name in issue]
         if dry_run:
-            plans = [_plan(settings, store, one, when) for one in folders]
-            for found in plans:
+            caps = caps_of(settings)
+            shown = [plan_of(settings, store, one, when, caps) for one in issues]
+            for found in shown:
                 _print_plan(found, settings)
-            raise typer.Exit(MUST_ACT if any(found.problems for found in plans) else DONE)
-        with sole_sender(store):
-            for one in folders:
-                _freeze(settings, store, one, when)
-            raise typer.Exit(_deliver(settings, store))
+            raise typer.Exit(MUST_ACT if any(found.problems for found in shown) else DONE)
+    if test:
+        to = read_mailbox(test)
+        raise typer.Exit(max(send_test(settings, one, to) for one in issues))
+    with sending(settings, stop) as desk:
+        for one in issues:
+            freeze(settings, desk, one, when)
+        raise typer.Exit(deliver(desk, stop, limit=limit, slugs=[one.slug for one in issues]))
 
 
 def work(
@@ -107,86 +125,42 @@ def work(
 ) -> None:
     """Send every issue in build/issues that is due and was not sent, and go on with what was stopped.
 
+    Without --once it stays and looks again for as long as it runs; SIGTERM lets it finish its calls and end.
+
     \b
     outbox work --once
+    outbox work
     """  # noqa: D301
+    settings, stop = settings_of(ctx), Event()
     if not once:
-        raise typer.BadParameter("work needs --once; put it into cron or a systemd timer")
-    settings = settings_of(ctx)
-    with opened(settings) as store, sole_sender(store):
-        errors = list(_freeze_due(settings, store))
-        code = _deliver(settings, store)
-    for error in errors:
-        print(f"outbox: {error}", file=sys.stderr)
-    raise typer.Exit(MUST_ACT if errors else code)
-
-
-def status(ctx: typer.Context, as_json: Json = False) -> None:
-    """Show how far each issue has come, and how many people are on the list.
-
-    \b
-    outbox status
-    outbox status --json
-    """  # noqa: D301
-    with opened(settings_of(ctx)) as store, store.read() as tx:
-        sends, people = ledger.progress(tx), subscribers.count(tx)
-    if as_json:
-        _print_json({"issues": [asdict(one) for one in sends], "subscribers": people})
+        look_again(settings, stop)
         return
-    print("people: " + ", ".join(f"{number} {consent}" for consent, number in people.items() if number))
-    for one in sends:
-        print(
-            f"{one.slug}: {_in_words(one.states)} of {one.audience}, by {one.provider}, {_short(one.due_at)}"
+    with sending(settings, stop) as desk:
+        code = work_once(settings, desk, stop)
+    raise typer.Exit(code)
+
+
+COMMANDS = (init, plan, send, work)
+
+
+def _keep(store: Store, found: mailing.Plan) -> str:
+    now = clock()
+    with store.begin() as tx:
+        return plans.keep(
+            tx, slug=found.slug, digest=found.digest, due_at=found.due_at, audience=found.audience, now=now
         )
-    if not sends:
-        print("no issue was sent yet")
-
-
-def show(
-    ctx: typer.Context,
-    address: Annotated[str, typer.Argument(help="A subscriber's mail address.")],
-    as_json: Json = False,
-) -> None:
-    """Show everything that ever happened to one person: consent with its evidence, and every message.
-
-    \b
-    outbox show ana@example.org
-    """  # noqa: D301
-    with opened(settings_of(ctx)) as store, store.read() as tx:
-        person = subscribers.find(tx, read_mailbox(address))
-        if person is None:
-            raise PeopleError(f"{address} is not on the list")
-        events, messages = subscribers.events_of(tx, person.id), ledger.history(tx, person.id)
-    if as_json:
-        _print_json(
-            {
-                **asdict(person),
-                "events": [asdict(e) for e in events],
-                "messages": [asdict(m) for m in messages],
-            }
-        )
-        return
-    print(f"{person.name or '(no name)'} <{person.email}>: {person.consent}")
-    for event in events:
-        print(f"  {_short(event.at)}  {event.consent}: {event.basis} ({event.source})")
-    for message in messages:
-        told = " ".join(filter(None, (message.provider_id, message.code, message.detail)))
-        print(f"  {_short(message.changed_at)}  {message.slug}: {message.state}  {told}".rstrip())
-
-
-COMMANDS = (init, plan, send, work, status, show)
 
 
 def _create(settings: Settings, path: Path, *, sample: bool) -> bool:
     """Build the database beside its place and move it there in one step; False when somebody was faster."""
     beside = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
-    people = resources.files("outbox.sample").joinpath("subscribers.csv").read_bytes()
     invented = sample and settings.provider == "file"  # invented people are never written to for real
-    claims, _ = read_people(people, name="sample/subscribers.csv")
+    with resources.as_file(resources.files("outbox.sample").joinpath("subscribers.csv")) as path_of_list:
+        (batch,) = read_batches(open_sheet(path_of_list))
     try:
         store = open_store(f"sqlite:///{beside}", clock())
         with store.begin() as tx:
-            added = enlist_all(tx, claims if invented else [], clock()).total()
+            added = len(enlist_all(tx, batch.claims, clock(), method="import")) if invented else 0
         store.close()
         os.link(beside, path)
     except FileExistsError:
@@ -199,90 +173,6 @@ def _create(settings: Settings, path: Path, *, sample: bool) -> bool:
     if sample and not invented:
         print(f"the sample list is for the provider 'file', not for {settings.provider!r}; nobody was added")
     return True
-
-
-def _read(settings: Settings, name: str) -> Issue:
-    folder = Path(name) if Path(name).is_dir() else settings.issues / name
-    if not folder.is_dir():
-        raise IssueError(f"there is no issue {name!r}, neither as a folder nor in {settings.issues.name}")
-    return issues.read(folder.resolve())
-
-
-def _plan(settings: Settings, store: Store, issue: Issue, at: datetime | None) -> mailing.Plan:
-    with store.read() as tx:
-        caps = _capabilities(settings)
-        return mailing.plan(tx, issue, settings.envelope, now=clock(), at=at, caps=caps)
-
-
-def _freeze(settings: Settings, store: Store, issue: Issue, at: datetime | None) -> None:
-    found = _plan(settings, store, issue, at)
-    if found.frozen == issue.digest:
-        print(f"{issue.slug}: frozen before; going on with what is left")
-        return
-    with store.begin() as tx:
-        number = mailing.freeze(
-            tx,
-            issue,
-            settings.envelope,
-            provider=settings.provider,
-            max_batch=_capabilities(settings).max_batch,
-            on_unknown=settings.on_unknown,
-            send_id=uuid4().hex,
-            now=clock(),
-            at=at,
-            caps=_capabilities(settings),
-        )
-    print(f"{issue.slug}: frozen for {number} people" + (f", due {_short(found.due_at)}" if at else ""))
-
-
-def _capabilities(settings: Settings) -> Capabilities:
-    return PROVIDERS[settings.provider](settings.account).caps
-
-
-def _freeze_due(settings: Settings, store: Store) -> Iterator[OutboxError]:
-    """Freeze every issue folder that is due and new; an error about one does not keep back the others."""
-    for folder in sorted(settings.issues.glob("[!.]*/")):
-        try:
-            issue = issues.read(folder)
-            found = _plan(settings, store, issue, None)
-            if found.frozen and found.frozen != issue.digest:
-                print(f"{issue.slug}: was sent before with other content; the rebuilt folder is left alone")
-            elif not found.frozen and issue.kind == "issue" and found.due_at <= clock():
-                _freeze(settings, store, issue, None)
-        except IssueError as error:
-            yield error
-
-
-def _deliver(settings: Settings, store: Store) -> int:
-    provider = PROVIDERS[settings.provider](settings.account)
-    sender = worker.Sender(store, provider, signer_of(settings, store))
-    with store.read() as tx:
-        total, _ = ledger.find_waiting(tx)
-    with _progress(total) as tell:
-        tally = worker.run(sender, clock, tell=tell)
-    with store.read() as tx:
-        waiting, first = ledger.find_waiting(tx)
-        doubtful = len(ledger.find_in_doubt(tx))
-    print(_in_words(tally) if tally else "nothing was due")
-    if waiting and first:
-        print(f"{waiting} messages wait until {_short(first)}")
-    if tally[State.HELD]:
-        return MUST_ACT
-    return TRY_LATER if tally[State.RETRY] or doubtful else DONE
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    if not sys.stderr.isatty() or not total:
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("sending", total=total)
-        yield lambda number: bar.advance(task, number)
 
 
 def _moment(text: str) -> datetime | None:
@@ -307,7 +197,7 @@ def _print_plan(found: mailing.Plan, settings: Settings) -> None:
     rows = [
         ("subject", found.subject),
         ("people", f"{found.audience}{more}"),
-        ("due", _short(found.due_at)),
+        ("due", short(found.due_at)),
         ("provider", settings.provider),
         ("content", found.digest[:12]),
     ]
@@ -321,19 +211,3 @@ def _print_plan(found: mailing.Plan, settings: Settings) -> None:
     rows += [("problem", problem) for problem in found.problems] + [("note", note) for note in found.notes]
     for name, value in rows:
         print(f"  {name:<12}{value}")
-
-
-def _in_words(states: Mapping[State, int]) -> str:
-    counted = Counter(states)
-    return (
-        ", ".join(f"{counted[state]} {state.replace('_', ' ')}" for state in State if counted[state])
-        or "nothing"
-    )
-
-
-def _short(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M %Z")
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=lambda moment: moment.isoformat()))

@@ -1,20 +1,28 @@
-"""Open what a command works with: the settings, the database, the signer of links."""
+"""Open what a command works with: the settings, the database, what a sender needs."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+import signal
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event, current_thread, main_thread
+from typing import Any
 
 import typer
 
 from outbox.config import Settings, read
+from outbox.desk import Desk
 from outbox.errors import OutboxError
-from outbox.store import Store, instance_secret, open_store
-from outbox.tokens import Signer
+from outbox.model import State
+from outbox.providers import PROVIDERS
+from outbox.store import Store, guard, open_store
+from outbox.store.lock import sole_sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +44,17 @@ def settings_of(ctx: typer.Context) -> Settings:
     return read(options.config, os.environ, database=options.database)
 
 
-def database_file(settings: Settings) -> Path:
-    """The file behind the database's URL."""
-    return Path(settings.database.removeprefix("sqlite:///"))
+def database_file(settings: Settings) -> Path | None:
+    """The file behind the database's URL; None for a database on a server."""
+    url = settings.database
+    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
 
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Store]:
-    """Open the outbox's database; raises OutboxError when there is none yet."""
+    """Open the outbox's database; raises OutboxError when there is no file of it yet."""
     path = database_file(settings)
-    if not path.is_file():
+    if path is not None and not path.is_file():
         raise OutboxError(f"there is no {path.name} yet; run: outbox init")
     store = open_store(settings.database, clock())
     try:
@@ -54,8 +63,58 @@ def opened(settings: Settings) -> Iterator[Store]:
         store.close()
 
 
-def signer_of(settings: Settings, store: Store) -> Signer:
-    """Sign with OUTBOX_SECRET, or with the secret in the database while there is none; both stay readable."""
-    with store.read() as tx:
-        secret = instance_secret(tx)
-    return Signer((*settings.secrets, secret), settings.envelope.list_id)
+@contextmanager
+def sending(settings: Settings, stop: Event | None = None) -> Iterator[Desk]:
+    """Open the database as the one that sends; raises Temporary when another sender is at work.
+
+    SIGTERM and Ctrl-C set `stop`: calls that run are finished, no other begins.
+    """
+    with opened(settings) as store, sole_sender(store), stopped_by_signal(stop or Event()):
+        guard.enter(store)
+        provider = PROVIDERS[settings.provider](settings.account)
+        try:
+            yield Desk(
+                store,
+                provider,
+                settings.pace,
+                max_late=settings.max_late,
+                search_lag=settings.search_lag,
+            )
+        finally:
+            provider.close()
+
+
+@contextmanager
+def stopped_by_signal(stop: Event) -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C set `stop`, the first time; a second Ctrl-C ends at once."""
+    if current_thread() is not main_thread():
+        yield
+        return
+
+    def set_stop(number: int, _: object) -> None:
+        stop.set()
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_IGN)
+
+    before = {number: signal.signal(number, set_stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def short(moment: datetime) -> str:
+    """A moment as people read it."""
+    return moment.strftime("%Y-%m-%d %H:%M %Z")
+
+
+def in_words(states: Mapping[State, int]) -> str:
+    """How many messages are in each state, in the order a message passes them."""
+    counted = Counter(states)
+    told = (f"{counted[state]} {state.replace('_', ' ')}" for state in State if counted[state])
+    return ", ".join(told) or "nothing"
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, moments in ISO 8601."""
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=lambda moment: moment.isoformat()))

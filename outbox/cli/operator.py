@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +16,7 @@ from outbox.errors import DONE, MUST_ACT, TRY_LATER, OutboxError
 from outbox.model import Consent
 from outbox.store import subscribers
 
-from .opening import clock, opened, settings_of, signer_of
+from .opening import clock, opened, print_json, settings_of
 
 if TYPE_CHECKING:  # reading DNS takes a tenth of a second to load, and every command begins here
     from outbox.doctor import Case, Finding
@@ -66,7 +65,7 @@ def doctor(
         findings = list(examine(case) if as_json else _tell(examine(case)))
     counts = Counter(str(finding.verdict) for finding in findings)
     if as_json:
-        _print_json(findings, counts)
+        print_json({"findings": [asdict(finding) for finding in findings], "counts": counts})
     else:
         _print_counts(counts)
     late = any(finding.later for finding in findings)
@@ -79,7 +78,7 @@ def _with_database(case: Case, stack: ExitStack) -> Case:
         store = stack.enter_context(opened(case.settings))
         with store.read() as tx:
             audience = subscribers.count(tx)[Consent.CONFIRMED]
-        return replace(case, store=store, signer=signer_of(case.settings, store), audience=audience)
+        return replace(case, store=store, audience=audience)
     except OutboxError as error:
         return replace(case, trouble=str(error))
 
@@ -99,11 +98,6 @@ def _tell(findings: Iterable[Finding]) -> Iterator[Finding]:
 def _print_counts(counts: Mapping[str, int]) -> None:
     said = [f"{counts[name]} {SHOWN[name][1 + (counts[name] != 1)]}" for name in SHOWN if counts[name]]
     print(", ".join(said))
-
-
-def _print_json(findings: Iterable[Finding], counts: Mapping[str, int]) -> None:
-    report = {"findings": [asdict(finding) for finding in findings], "counts": counts}
-    print(json.dumps(report, ensure_ascii=False, indent=2))
 
 
 COMMANDS = (doctor,)

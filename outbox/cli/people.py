@@ -1,25 +1,29 @@
-"""The commands about people: subscribers add, import, export, unsubscribe."""
+"""The commands about one person: subscribers add, show, tag, unsubscribe, suppress, erase."""
 
 from __future__ import annotations
 
 import sys
-from datetime import datetime
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Any, Literal, get_args
 
+import msgspec
 import typer
 
-from outbox.addresses import read_mailbox, read_name
-from outbox.consent import Change, Claim, enlist, unsubscribe
-from outbox.errors import DONE, MUST_ACT, PeopleError
-from outbox.model import Consent
-from outbox.people import enlist_all, read_people, write_people
-from outbox.store import Tx, subscribers
+from outbox.addresses import needs_smtputf8, read_mailbox, read_name, suggest
+from outbox.consent import Change, enlist, erase, suppress, unsubscribe
+from outbox.errors import PeopleError
+from outbox.model import Claim, Consent, Subscriber
+from outbox.people.cells import read_tags
+from outbox.store import Tx, evidence, subscribers, suppressions
 
-from .opening import clock, opened, settings_of
+from .opening import clock, opened, print_json, settings_of, short
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The people on the list.")
 Address = Annotated[str, typer.Argument(help="A mail address.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
+Why = Literal["bounce", "complaint", "request"]
 
 
 @app.command()
@@ -28,62 +32,86 @@ def add(
     address: Address,
     basis: Annotated[str, typer.Option(help="What the person agreed to, how and when.")],
     name: Annotated[str, typer.Option(help="The person's name.")] = "",
+    tag: Annotated[str, typer.Option(help="Tags, with commas between.")] = "",
 ) -> None:
     """Add one person who has agreed. Someone who left is not brought back.
 
     \b
     outbox subscribers add ana@example.org --name "Ana Ruiz" --basis "asked for it by mail, 12 January"
+    outbox subscribers add bo@example.org --basis "signed the list at the talk of 3 March" --tag carer
     """  # noqa: D301
     claim = Claim(
-        read_mailbox(address), read_name(name), Consent.CONFIRMED, read_name(basis), "outbox subscribers add"
+        read_mailbox(address),
+        read_name(name),
+        Consent.CONFIRMED,
+        read_name(basis),
+        "outbox subscribers add",
+        tags=tuple(read_tags(tag)),
     )
-    with opened(settings_of(ctx)) as store, store.begin() as tx:
-        change = enlist(tx, claim, clock())
+    settings = settings_of(ctx)
+    with opened(settings) as store, store.begin() as tx:
+        change = enlist(tx, claim, clock(), method="command", secrets=settings.secrets)
     print(f"{claim.email}: {change}")
+    if meant := suggest(claim.email):
+        print(f"outbox: did they mean {meant}?", file=sys.stderr)
     if change is Change.KEPT:
         raise PeopleError(f"{claim.email} has left the list; only they can come back")
 
 
-@app.command("import")
-def import_(
-    ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A CSV file: email, name, consent, basis, given_at.")],
-    basis: Annotated[str, typer.Option(help="Basis of consent for rows without one.")] = "",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")
-    ] = False,
-) -> None:
-    """Add people from a CSV file. A row without a basis of consent is not taken.
+@app.command()
+def show(ctx: typer.Context, address: Address, as_json: Json = False) -> None:
+    """Show what is known of one person, and the evidence of their consent.
 
     \b
-    outbox subscribers import people.csv --dry-run
-    outbox subscribers import people.csv --basis "signed up at the talk of 12 January"
+    outbox subscribers show ana@example.org
+    outbox subscribers show ana@example.org --json
     """  # noqa: D301
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise PeopleError(f"{file} cannot be read: {error.strerror}") from None
-    claims, rejects = read_people(content, name=file.name, basis=read_name(basis))
-    with opened(settings_of(ctx)) as store, store.begin() as tx:
-        changes = enlist_all(tx, claims, clock())
-        if dry_run:
-            tx.undo()
-    for reject in rejects:
-        print(f"{file.name}:{reject.line}: {reject.reason}", file=sys.stderr)
-    told = ", ".join(f"{changes[change]} {change}" for change in Change if changes[change]) or "nobody"
-    print(f"{'would be: ' if dry_run else ''}{told}; {len(rejects)} rows not taken")
-    raise typer.Exit(MUST_ACT if rejects else DONE)
+    email = read_mailbox(address)
+    with opened(settings_of(ctx)) as store, store.read() as tx:
+        person, reason = subscribers.find(tx, email), suppressions.reason_of(tx, email)
+        if person is None and not reason:
+            raise PeopleError(f"{email} is not on the list")
+        tags = subscribers.tags_of(tx, person.id) if person else ()
+        events = evidence.events_of(tx, person.id) if person else []
+        forms = evidence.forms_of(tx, events)
+    known = {**(asdict(person) if person else {"email": email}), "tags": tags, "suppressed": reason}
+    known["smtputf8"] = needs_smtputf8(email)
+    known["evidence"] = [
+        {
+            **msgspec.structs.asdict(event),
+            "form": dict(zip(("version", "text"), forms[event.form_sha], strict=True)),
+        }
+        if event.form_sha
+        else msgspec.structs.asdict(event)
+        for event in events
+    ]
+    if as_json:
+        print_json(known)
+    else:
+        _tell_person(known)
 
 
 @app.command()
-def export(ctx: typer.Context) -> None:
-    """Print the list as CSV, complete enough to be imported again.
+def tag(
+    ctx: typer.Context,
+    address: Address,
+    tags: Annotated[list[str], typer.Argument(metavar="TAG...", help="Tags; -TAG after -- takes one away.")],
+) -> None:
+    """Give a person tags, or take tags away.
 
     \b
-    outbox subscribers export > people.csv
+    outbox subscribers tag ana@example.org carer "spring 2026"
+    outbox subscribers tag ana@example.org -- -carer
     """  # noqa: D301
-    with opened(settings_of(ctx)) as store, store.read() as tx:
-        sys.stdout.writelines(write_people(tx))
+    email = read_mailbox(address)
+    given, taken = (read_tags(",".join(words)) for words in _split_tags(tags))
+    with opened(settings_of(ctx)) as store, store.begin() as tx:
+        person = _find(tx, email)
+        has = subscribers.tags_of(tx, person.id)
+        subscribers.add_tags(tx, [(person.id, word) for word in given if word not in has])
+        for word in taken:
+            subscribers.remove_tag(tx, person.id, word)
+        print(f"{email}: {', '.join(subscribers.tags_of(tx, person.id)) or 'no tags'}")
 
 
 @app.command("unsubscribe")
@@ -93,13 +121,86 @@ def leave(ctx: typer.Context, address: Address) -> None:
     \b
     outbox subscribers unsubscribe ana@example.org
     """  # noqa: D301
+    email = read_mailbox(address)
     with opened(settings_of(ctx)) as store, store.begin() as tx:
-        print(_leave(tx, read_mailbox(address), clock()))
+        gone = unsubscribe(
+            tx, _find(tx, email), source="outbox subscribers unsubscribe", now=clock(), method="command"
+        )
+    print(f"{email}: unsubscribed" if gone else f"{email}: had left before")
 
 
-def _leave(tx: Tx, email: str, now: datetime) -> str:
+@app.command("suppress")
+def bar(
+    ctx: typer.Context,
+    address: Address,
+    reason: Annotated[str, typer.Option(help=f"One of {', '.join(get_args(Why))}.")] = "request",
+    dry_run: DryRun = False,
+) -> None:
+    """Never write to an address again, whether it is on the list or not. This cannot be undone.
+
+    \b
+    outbox subscribers suppress ana@example.org --dry-run
+    outbox subscribers suppress ana@example.org --reason complaint
+    """  # noqa: D301
+    email, why = read_mailbox(address), next((why for why in get_args(Why) if why == reason), None)
+    if why is None:
+        raise typer.BadParameter(f"the reason is one of {', '.join(get_args(Why))}, not {reason!r}")
+    with opened(settings_of(ctx)) as store, store.begin() as tx:
+        new = suppress(tx, email, why, source="outbox subscribers suppress", now=clock(), method="command")
+        if dry_run:
+            tx.undo()
+    told = f"would be suppressed ({why})" if dry_run else f"suppressed ({why})"
+    print(f"{email}: {told if new else 'was suppressed before'}")
+
+
+@app.command("erase")
+def forget(ctx: typer.Context, address: Address, dry_run: DryRun = False) -> None:
+    """Forget a person: all that is known of them goes, except a keyed hash that keeps them from coming back by a list.
+
+    This cannot be undone. docs/privacy.md says what stays.
+
+    \b
+    outbox subscribers erase ana@example.org --dry-run
+    outbox subscribers erase ana@example.org
+    """  # noqa: D301
+    email, settings = read_mailbox(address), settings_of(ctx)
+    with opened(settings) as store, store.begin() as tx:
+        person = _find(tx, email)
+        tags = subscribers.tags_of(tx, person.id)
+        if not dry_run:
+            erase(tx, person, settings.secrets, source="outbox subscribers erase", now=clock())
+    what = f"name, address, {len(tags)} tags, {len(person.attributes)} attributes, and the address on every message"
+    print(f"{email}: would be erased: {what}" if dry_run else f"{email}: erased: {what}")
+
+
+def _find(tx: Tx, email: str) -> Subscriber:
     person = subscribers.find(tx, email)
     if person is None:
         raise PeopleError(f"{email} is not on the list")
-    gone = unsubscribe(tx, person, source="outbox subscribers unsubscribe", now=now)
-    return f"{email}: unsubscribed" if gone else f"{email}: had left before"
+    return person
+
+
+def _split_tags(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    given = [word for word in words if not word.startswith("-")]
+    return given, [word[1:] for word in words if word.startswith("-")]
+
+
+def _tell_person(known: dict[str, Any]) -> None:
+    print(
+        f"{known.get('name') or '(no name)'} <{known['email']}>: {known.get('consent') or 'not on the list'}"
+    )
+    for field in ("language", "time_zone", "attributes", "tags", "suppressed"):
+        if known.get(field):
+            print(f"  {field:<12}{_in_words(known[field])}")
+    if known["smtputf8"]:
+        print("  only providers that speak SMTPUTF8 can carry mail there")
+    for event in known["evidence"]:
+        when = f", given {event['given_at']}" if event["given_at"] else ""
+        how = f"{event['method']}: " if event["method"] else ""
+        print(f"  {short(event['at'])}  {event['consent']}: {event['basis']} ({how}{event['source']}{when})")
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {one}" for name, one in value.items())
+    return value if isinstance(value, str) else ", ".join(value)

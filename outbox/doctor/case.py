@@ -9,7 +9,6 @@ from enum import StrEnum
 
 from outbox.config import Settings
 from outbox.store import Store
-from outbox.tokens import Signer
 
 from .names import Names
 
@@ -44,7 +43,6 @@ class Case:
     free: int  # bytes on the disk
     online: bool = False
     store: Store | None = None
-    signer: Signer | None = None
     audience: int = 0  # people who have confirmed
     trouble: str = ""
 

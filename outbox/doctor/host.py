@@ -13,10 +13,10 @@ LITTLE, TOO_LITTLE = 1_000_000_000, 100_000_000  # bytes left on the disk
 
 
 def check_secret(case: Case) -> Answer:
-    """Links are signed with a secret that does not lie in the database."""
+    """What is signed or hidden by a secret is safe from whoever gets hold of the database alone."""
     secrets, real = case.settings.secrets, case.settings.provider in CARRIERS
     if not secrets:
-        said = "OUTBOX_SECRET is not set; whoever gets a copy of the database can forge links"
+        said = "OUTBOX_SECRET is not set; a copy of the database is enough to forge links and find out who was erased"
         return error(said) if real else warning(said)
     shortest = min(map(len, secrets))
     if shortest < GOOD_SECRET:

@@ -10,6 +10,7 @@ from outbox.providers import PROVIDERS, Askable
 from outbox.providers.base import Answer as Response
 from outbox.providers.base import CallFailed, Http
 from outbox.store import subscribers
+from outbox.store.incoming import make_tokens
 
 from .case import Answer, Case, error, not_run, passed, warning
 
@@ -80,9 +81,10 @@ def check_one_click(case: Case) -> Answer:
     """
     if not case.online:
         return _offline()
-    if case.store is None or case.signer is None:
-        return not_run("without a database no link can be signed")
-    path = f"/unsubscribe/{case.signer.sign('unsubscribe', NOBODY)}"
+    if case.store is None:
+        return not_run("without a database nobody can tell whether somebody was let go")
+    (token,) = make_tokens([NOBODY])
+    path = f"/unsubscribe/{token}"
     before = _count(case)
     try:
         wrong = _press(case, path)

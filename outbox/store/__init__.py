@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,16 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, insert, select
-
-from outbox.errors import OutboxError, Temporary
+from sqlalchemy import Connection, Engine, insert, select, text
 
 from . import schema
+from .engine import BUSY_MS, connect, plain_errors
 from .upgrade import upgrade
 
-BUSY_MS = 10_000
-#: What SQLite says when waiting helps.
-PASSING = ("locked", "full", "disk i/o", "unable to open")
+__all__ = ["BUSY_MS", "Store", "Tx", "instance_secret", "open_store", "queue_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +24,11 @@ class Tx:
     """One transaction. Only modules of this package look inside."""
 
     connection: Connection
+
+    @property
+    def many(self) -> bool:
+        """Whether several may write at once (PostgreSQL); SQLite has one writer at a time."""
+        return self.connection.dialect.name == "postgresql"
 
     def undo(self) -> None:
         """Take back everything done so far; what was a trial leaves no trace."""
@@ -39,18 +40,23 @@ class Store:
     """The database of one outbox."""
 
     engine: Engine
-    path: Path | None  # None: in memory
+    path: Path | None  # None: in memory, or on a server
+
+    @property
+    def many(self) -> bool:
+        """Whether several senders may work at once (PostgreSQL)."""
+        return self.engine.dialect.name == "postgresql"
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
         """Write: all or nothing, one writer at a time; raises Temporary for a locked or full database."""
-        with _plain_errors(), self.engine.execution_options(write=True).begin() as connection:
+        with plain_errors(), self.engine.execution_options(write=True).begin() as connection:
             yield Tx(connection)
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """Read from one moment's view of the database."""
-        with _plain_errors(), self.engine.begin() as connection:
+        with plain_errors(), self.engine.begin() as connection:
             yield Tx(connection)
 
     def close(self) -> None:
@@ -58,24 +64,28 @@ class Store:
 
 
 def open_store(url: str, now: datetime) -> Store:
-    """Open `sqlite:///FILE` (created when new) or `sqlite://` (in memory), its schema up to date.
+    """Open a database (SQLite's file is created when new), its schema up to date.
 
-    Raises Temporary when the database is locked, OutboxError when it is none or too new.
+    `url` is sqlite:///FILE, sqlite:// (in memory) or postgresql://USER:PASSWORD@HOST/NAME.
+    Raises Temporary when the database is locked or cannot be reached, OutboxError when it is none or too new.
     """
     path = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
-    engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000})
-    event.listen(engine, "connect", _set_up)
-    event.listen(engine, "begin", _begin)
-    store = Store(engine, path)
+    store = Store(connect(url), path)
     try:
-        with _plain_errors():
-            upgrade(engine.execution_options(write=True))
+        with plain_errors():
+            upgrade(store.engine.execution_options(write=True))
         with store.begin() as tx:
             _name_instance(tx, now)
     except BaseException:
         store.close()
         raise
     return store
+
+
+def queue_for(tx: Tx, name: str) -> None:
+    """Wait until nobody else holds this lock, and keep it to the end of the transaction."""
+    if tx.many:
+        tx.connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
 
 
 def instance_secret(tx: Tx) -> str:
@@ -85,42 +95,13 @@ def instance_secret(tx: Tx) -> str:
 
 
 def _name_instance(tx: Tx, now: datetime) -> None:
+    queue_for(tx, "instance")
     if tx.connection.execute(select(schema.instance.c.one)).first() is None:
-        row = {"one": 1, "id": uuid4().hex, "secret": secrets.token_hex(32), "created_at": now}
+        row = {
+            "one": 1,
+            "id": uuid4().hex,
+            "secret": secrets.token_hex(32),
+            "generation": "",
+            "created_at": now,
+        }
         tx.connection.execute(insert(schema.instance), row)
-
-
-def _set_up(connection: sqlite3.Connection, _: object) -> None:
-    # The driver must not begin transactions by itself: reads and writes begin differently.
-    connection.isolation_level = None
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-        f"busy_timeout = {BUSY_MS}",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: Connection) -> None:
-    # IMMEDIATE takes the write lock at once: a read that turns into a write could not wait for it.
-    writes = connection.get_execution_options().get("write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    try:
-        yield
-    except exc.IntegrityError:
-        raise  # a broken invariant is our fault, never the user's
-    except exc.DBAPIError as error:
-        raise _explain(str(error.orig)) from error
-    except sqlite3.Error as error:
-        raise _explain(str(error)) from error
-
-
-def _explain(said: str) -> OutboxError:
-    if any(word in said.lower() for word in PASSING):
-        return Temporary(f"the database cannot be used just now: {said}")
-    return OutboxError(f"the database cannot be used: {said}")

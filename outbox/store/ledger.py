@@ -1,59 +1,40 @@
-"""The ledger: freeze an audience, claim a chunk, write down the intent, settle the answer."""
+"""Ask the ledger: how far a send has come, what became of each message, what waits and what is held."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, String, Update, bindparam, func, insert, literal, null, select, text, update
+from sqlalchemy import Select, func, select, text, update
 
-from outbox.model import (
-    STATE_AFTER,
-    Chunk,
-    ChunkState,
-    Consent,
-    Delivery,
-    Envelope,
-    ItemResult,
-    Progress,
-    Recipient,
-    Send,
-    State,
-)
+from outbox.model import STATE_IN, Chunk, ChunkState, Delivery, Envelope, Progress, Recipient, Send, State
 
 from . import Tx
-from .schema import Instant, call, chunk, delivery, issue, send, subscriber, suppression
+from .claims import CHUNK, WAITING, to_chunk
+from .rolls import unpack, unpack_ids
+from .schema import call, chunk, delivery, issue, roster, send
+from .states import Told, read_states, spread
 
-# Spelled out, not bound: with bound values SQLite would not use the partial indexes.
-WAITING = text("chunk.state IN ('planned', 'retry')")
-IN_DOUBT = text("chunk.state = 'in_doubt'")
-OPEN = (State.PLANNED, State.RETRY)
+HELD, RETRY = text("chunk.state = 'held'"), text("chunk.state = 'retry'")
+#: Messages that reached somebody's mailbox or failed to, and how many of them it takes to judge.
+ANSWERED, JUDGED = (State.ACCEPTED, State.DELIVERED, State.BOUNCED, State.COMPLAINED), 200
+#: Shares at which a send is paused (mail rules L12, L22).
+TOO_MANY = {State.COMPLAINED: 0.003, State.BOUNCED: 0.05}
+NOBODY_KNOWS = "nobody could tell whether the provider took it"
+#: What is to be said of a message of which its chunk says all.
+WHY = {State.HELD: NOBODY_KNOWS}
 
 
-def freeze(tx: Tx, order: Send, *, issue_id: int, max_batch: int, now: datetime) -> int:
-    """Write a send with everyone confirmed and not suppressed, cut into chunks; return how many they are.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A message nobody can tell about, and which chunk holds it."""
 
-    The audience is one ordered SELECT, so nobody can stand in it twice.
-    """
-    row = {
-        "id": order.id,
-        "issue_id": issue_id,
-        "provider": order.provider,
-        "on_unknown": order.on_unknown,
-        "due_at": order.due_at,
-        "envelope": msgspec.json.encode(order.envelope).decode(),
-        "audience": 0,
-        "created_at": now,
-    }
-    tx.connection.execute(insert(send), row)
-    people = _audience(max_batch).subquery()
-    tx.connection.execute(insert(chunk).from_select(*_chunks_of(people, order)))
-    rows = tx.connection.execute(insert(delivery).from_select(*_deliveries_of(people, order, issue_id, now)))
-    tx.connection.execute(update(send).where(send.c.id == order.id).values(audience=rows.rowcount))
-    return rows.rowcount
+    slug: str
+    chunk: Chunk
+    person: Recipient
 
 
 def find_send(tx: Tx, send_id: str) -> Send:
@@ -61,277 +42,199 @@ def find_send(tx: Tx, send_id: str) -> Send:
     return _send(tx.connection.execute(_sends().where(send.c.id == send_id)).one())
 
 
-def find_due(tx: Tx, now: datetime, limit: int) -> list[Chunk]:
-    """The next chunks that may be called, the longest due first."""
-    query = select(chunk).where(WAITING, chunk.c.not_before <= now)
-    query = query.order_by(chunk.c.not_before, chunk.c.send_id, chunk.c.no).limit(limit)
-    return [_chunk(row) for row in tx.connection.execute(query)]
-
-
-def find_in_doubt(tx: Tx) -> list[Chunk]:
-    """Chunks whose call was begun and never settled."""
-    query = select(chunk).where(IN_DOUBT).order_by(chunk.c.send_id, chunk.c.no)
-    return [_chunk(row) for row in tx.connection.execute(query)]
+def find_send_of(tx: Tx, slug: str) -> Send | None:
+    """The send of an issue; None when it was never frozen."""
+    row = tx.connection.execute(_sends().where(issue.c.slug == slug)).first()
+    return _send(row) if row else None
 
 
 def find_waiting(tx: Tx) -> tuple[int, datetime | None]:
-    """How many messages still wait, and when the first of them may go."""
-    query = select(func.count(), func.min(chunk.c.not_before)).select_from(chunk)
-    query = query.join(
-        delivery, (delivery.c.send_id == chunk.c.send_id) & (delivery.c.chunk_no == chunk.c.no)
-    )
-    number, first = tx.connection.execute(query.where(WAITING, delivery.c.state.in_(OPEN))).one()
+    """How many messages still wait in active sends, and when the first of them may go."""
+    query = select(func.coalesce(func.sum(chunk.c.follow), 0), func.min(chunk.c.not_before))
+    query = query.join(send, send.c.id == chunk.c.send_id).where(WAITING, send.c.state == "active")
+    number, first = tx.connection.execute(query).one()
     return number, first
 
 
-def members(tx: Tx, part: Chunk) -> list[Recipient]:
-    """The people of a chunk, in the order of their numbers; those dropped before the call are left out."""
-    query = select(delivery).where(*_in_chunk(part), delivery.c.state != State.SUPPRESSED)
-    return [_recipient(row) for row in tx.connection.execute(query.order_by(delivery.c.subscriber_id))]
+def is_waiting(tx: Tx, send_id: str) -> bool:
+    """Whether anything of a send is still to be called."""
+    query = select(chunk.c.no).where(chunk.c.send_id == send_id, WAITING).limit(1)
+    return tx.connection.execute(query).first() is not None
 
 
-def drop_gone(tx: Tx, part: Chunk, now: datetime) -> int:
-    """Read consent and suppression again and suppress everyone of a chunk who left since the freeze."""
-    stays = select(subscriber.c.id).where(subscriber.c.consent == Consent.CONFIRMED, _not_suppressed())
-    gone = update(delivery).where(
-        *_in_chunk(part), delivery.c.state.in_(OPEN), delivery.c.subscriber_id.not_in(stays)
+def pause(tx: Tx, send_id: str, reason: str) -> bool:
+    """Let no further call of a send begin; False when it was not active."""
+    active = update(send).where(send.c.id == send_id, send.c.state == "active")
+    return bool(tx.connection.execute(active.values(state="paused", reason=reason)).rowcount)
+
+
+def resume(tx: Tx, send_id: str, now: datetime) -> bool:
+    """Let a send go on; False when it was not paused."""
+    paused = update(send).where(send.c.id == send_id, send.c.state == "paused")
+    return bool(tx.connection.execute(paused.values(state="active", reason="", active_at=now)).rowcount)
+
+
+def cancel(tx: Tx, send_id: str, reason: str) -> bool:
+    """Let nothing more of a send go out, for good; False when it was cancelled before."""
+    open_send = update(send).where(send.c.id == send_id, send.c.state != "cancelled")
+    done = bool(tx.connection.execute(open_send.values(state="cancelled", reason=reason)).rowcount)
+    sweep_cancelled(tx)
+    return done
+
+
+def sweep_cancelled(tx: Tx) -> None:
+    """Cancel what came back to a send that was cancelled while its calls were running."""
+    cancelled = select(send.c.id).where(send.c.state == "cancelled")
+    waiting = update(chunk).where(WAITING, chunk.c.send_id.in_(cancelled))
+    tx.connection.execute(waiting.values(state=ChunkState.CANCELLED, lease_owner="", lease_until=None))
+
+
+def keep_alive(tx: Tx, send_id: str, now: datetime) -> None:
+    """Note that a send is being worked on."""
+    tx.connection.execute(update(send).where(send.c.id == send_id).values(active_at=now))
+
+
+def find_late(tx: Tx, before: datetime) -> list[Send]:
+    """Active sends with chunks due, and no sign of life, since before this moment."""
+    due = (
+        select(chunk.c.no).where(chunk.c.send_id == send.c.id, WAITING, chunk.c.not_before < before).exists()
     )
-    detail = "left the list between the freeze and the call"
-    return tx.connection.execute(gone.values(state=State.SUPPRESSED, detail=detail, changed_at=now)).rowcount
-
-
-def refuse(tx: Tx, person: Recipient, detail: str, now: datetime) -> None:
-    """Write down that a message can never be made."""
-    one = update(delivery).where(
-        delivery.c.send_id == person.send_id,
-        delivery.c.subscriber_id == person.subscriber_id,
-        delivery.c.state.in_(OPEN),
-    )
-    tx.connection.execute(one.values(state=State.REFUSED, code="unwritable", detail=detail, changed_at=now))
-
-
-def close(tx: Tx, part: Chunk) -> None:
-    """Nothing of this chunk is left to call."""
-    tx.connection.execute(_one_chunk(part).values(state=ChunkState.DONE))
-
-
-def renumber(tx: Tx, part: Chunk, *, not_before: datetime) -> Chunk:
-    """Move what waits into a new chunk, so under a new key: a key never covers other people or bytes."""
-    top = select(func.max(chunk.c.no)).where(chunk.c.send_id == part.send_id)
-    no = tx.connection.execute(top).scalar_one() + 1
-    row = {
-        "send_id": part.send_id,
-        "no": no,
-        "parent_no": part.no,
-        "state": ChunkState.PLANNED,
-        "attempt": 0,
-        "epoch": 0,
-        "not_before": not_before,
-        "first_try_at": None,
-        "body_sha": "",
-    }
-    tx.connection.execute(insert(chunk), row)
-    tx.connection.execute(
-        update(delivery).where(*_in_chunk(part), delivery.c.state.in_(OPEN)).values(chunk_no=no)
-    )
-    return Chunk(part.send_id, no, ChunkState.PLANNED, 0, 0, None, "")
-
-
-def intend(tx: Tx, part: Chunk, *, key: str, body_sha: str, now: datetime) -> Chunk:
-    """Write down, before the call, that it begins; returns the chunk under its new epoch."""
-    first = part.first_try_at or now
-    values = {
-        "state": ChunkState.IN_DOUBT,
-        "attempt": part.attempt + 1,
-        "epoch": part.epoch + 1,
-        "first_try_at": first,
-        "body_sha": body_sha,
-    }
-    tx.connection.execute(_one_chunk(part).values(values))
-    tx.connection.execute(
-        update(delivery)
-        .where(*_in_chunk(part), delivery.c.state.in_(OPEN))
-        .values(state=State.IN_DOUBT, changed_at=now)
-    )
-    row = {
-        "send_id": part.send_id,
-        "chunk_no": part.no,
-        "attempt": part.attempt + 1,
-        "key": key,
-        "body_sha": body_sha,
-        "started_at": now,
-        "answer": "",
-    }
-    tx.connection.execute(insert(call), row)
-    return Chunk(
-        part.send_id, part.no, ChunkState.IN_DOUBT, part.attempt + 1, part.epoch + 1, first, body_sha
-    )
-
-
-def settle(tx: Tx, part: Chunk, results: Sequence[ItemResult], *, now: datetime, retry_at: datetime) -> bool:
-    """Write down the answers; False, with nothing touched, when somebody else took the chunk over."""
-    fence = select(chunk.c.no).where(
-        chunk.c.send_id == part.send_id, chunk.c.no == part.no, chunk.c.epoch == part.epoch, IN_DOUBT
-    )
-    if tx.connection.execute(fence).first() is None:
-        return False
-    rows = [_answer(result, now) for result in results]
-    tx.connection.execute(_settled(part), rows)
-    outcome = ",".join(
-        f"{name} {number}" for name, number in sorted(Counter(r.outcome for r in results).items())
-    )
-    ended = update(call).where(
-        call.c.send_id == part.send_id, call.c.chunk_no == part.no, call.c.attempt == part.attempt
-    )
-    tx.connection.execute(ended.values(ended_at=now, answer=outcome))
-    _close_chunk(tx, part, retry_at)
-    return True
-
-
-def decide(tx: Tx, part: Chunk, *, state: State, detail: str, now: datetime) -> None:
-    """Give everything of a chunk that is still in doubt the state its policy says."""
-    doubtful = update(delivery).where(*_in_chunk(part), delivery.c.state == State.IN_DOUBT)
-    tx.connection.execute(doubtful.values(state=state, detail=detail, changed_at=now))
-    _close_chunk(tx, part, now)
+    late = _sends().where(send.c.state == "active", send.c.active_at < before, due)
+    return [_send(row) for row in tx.connection.execute(late)]
 
 
 def progress(tx: Tx) -> list[Progress]:
     """Every send with the number of its messages in each state, the newest last."""
-    query = select(delivery.c.send_id, delivery.c.state, func.count()).group_by(
+    states: dict[str, dict[State, int]] = {}
+    together = select(chunk.c.send_id, chunk.c.state, func.sum(chunk.c.follow)).group_by(
+        chunk.c.send_id, chunk.c.state
+    )
+    for send_id, state, number in tx.connection.execute(together):
+        _count(states, send_id, STATE_IN[ChunkState(state)], number)
+    alone = select(delivery.c.send_id, delivery.c.state, func.count()).group_by(
         delivery.c.send_id, delivery.c.state
     )
-    states: dict[str, dict[State, int]] = {}
-    for send_id, state, number in tx.connection.execute(query):
-        states.setdefault(send_id, {})[State(state)] = number
+    for send_id, state, number in tx.connection.execute(alone):
+        _count(states, send_id, State(state), number)
     rows = tx.connection.execute(_sends().order_by(send.c.due_at, issue.c.slug))
     return [
-        Progress(row.slug, row.digest, row.provider, row.due_at, row.audience, states.get(row.id, {}))
+        Progress(
+            row.slug, row.digest, row.provider, row.due_at, row.audience, states.get(row.id, {}),
+            row.id, row.state, row.reason,
+        )
         for row in rows
-    ]
+    ]  # fmt: skip
+
+
+def everybody(tx: Tx, send_id: str) -> Iterator[tuple[int, State]]:
+    """Every person of a send with the state of their message, chunk by chunk."""
+    parts = [to_chunk(row) for row in tx.connection.execute(select(*CHUNK).where(chunk.c.send_id == send_id))]
+    for part in parts:
+        yield from ((number, told.state) for number, told in read_states(tx, part).items())
 
 
 def history(tx: Tx, subscriber_id: int) -> list[Delivery]:
     """Every message to one person, oldest first."""
-    query = select(delivery, issue.c.slug).join(issue, issue.c.id == delivery.c.issue_id)
-    query = query.join(send, send.c.id == delivery.c.send_id).where(delivery.c.subscriber_id == subscriber_id)
-    rows = tx.connection.execute(query.order_by(send.c.due_at, issue.c.slug))
-    return [
-        Delivery(
-            row.slug,
-            _recipient(row).outbox_id,
-            row.email,
-            State(row.state),
-            row.provider_id,
-            row.code,
-            row.detail,
-            row.changed_at,
-        )
-        for row in rows
-    ]
+    found = []
+    for row in tx.connection.execute(_sends().order_by(send.c.due_at, issue.c.slug)).all():
+        part = chunk_of(tx, row.id, subscriber_id)
+        if part:
+            found.append(_delivery(tx, row, part, subscriber_id))
+    return found
 
 
-def count_audience(tx: Tx) -> tuple[int, list[str]]:
-    """How many people a send frozen now would reach, and the first few of them."""
-    people = _audience(1).subquery()
-    number = tx.connection.execute(select(func.count()).select_from(people)).scalar_one()
-    shown = tx.connection.execute(select(people.c.email).order_by(people.c.id).limit(3)).scalars()
-    return number, list(shown)
-
-
-def _not_suppressed() -> Any:
-    return ~select(suppression.c.email_key).where(suppression.c.email_key == subscriber.c.email_key).exists()
-
-
-def _audience(max_batch: int) -> Select[int, str, str, int]:
-    place = func.row_number().over(order_by=subscriber.c.id)
-    no = ((place - 1) // max_batch + 1).label("no")
-    return select(subscriber.c.id, subscriber.c.email, subscriber.c.name, no).where(
-        subscriber.c.consent == Consent.CONFIRMED, _not_suppressed()
+def find_held(tx: Tx) -> list[Held]:
+    """Every message that only a person can settle."""
+    columns = (*CHUNK, issue.c.slug, roster.c.ids, roster.c.people)
+    query = (
+        select(*columns).join(send, send.c.id == chunk.c.send_id).join(issue, issue.c.id == send.c.issue_id)
     )
+    query = query.join(roster, (roster.c.send_id == chunk.c.send_id) & (roster.c.no == chunk.c.no))
+    found = []
+    for row in tx.connection.execute(query.where(HELD).order_by(chunk.c.send_id, chunk.c.no)).all():
+        part = to_chunk(row[: len(CHUNK)])
+        held = {number for number, told in read_states(tx, part).items() if told.state == State.HELD}
+        people = unpack(part.send_id, row.ids, row.people, State.HELD)
+        found += [Held(row.slug, part, one) for one in people if one.subscriber_id in held]
+    return found
 
 
-def _chunks_of(people: Any, order: Send) -> tuple[list[str], Select[Any]]:
-    values: Mapping[str, Any] = {
-        "send_id": literal(order.id),
-        "no": people.c.no,
-        "state": literal(str(ChunkState.PLANNED)),
-        "attempt": literal(0),
-        "epoch": literal(0),
-        "not_before": literal(order.due_at, Instant),
-        "first_try_at": null(),
-        "body_sha": literal(""),
-    }
-    return list(values), select(*values.values()).distinct()
+def find_trouble(tx: Tx) -> str:
+    """What the provider said of the last call that reached nobody and waits to be made again; empty: none."""
+    again = (chunk.c.send_id == call.c.send_id) & (chunk.c.no == call.c.chunk_no)
+    query = select(call.c.answer).join(chunk, again).where(RETRY).order_by(call.c.started_at.desc())
+    return tx.connection.execute(query.limit(1)).scalar() or ""
 
 
-def _deliveries_of(people: Any, order: Send, issue_id: int, now: datetime) -> tuple[list[str], Select[Any]]:
-    values: Mapping[str, Any] = {
-        "send_id": literal(order.id),
-        "subscriber_id": people.c.id,
-        "issue_id": literal(issue_id),
-        "chunk_no": people.c.no,
-        "state": literal(str(State.PLANNED)),
-        "email": people.c.email,
-        "name": people.c.name,
-        "provider_id": literal(""),
-        "code": literal(""),
-        "detail": literal(""),
-        "changed_at": literal(now, Instant),
-    }
-    return list(values), select(*values.values()).order_by(people.c.id)
+def find_unwelcome(tx: Tx) -> list[tuple[Progress, str]]:
+    """Active sends that too many have complained of, or bounced, with the reason to pause them (RT-3)."""
+    found = []
+    for one in progress(tx):
+        judged = sum(one.states.get(state, 0) for state in ANSWERED)
+        for state, most in TOO_MANY.items():
+            number = one.states.get(state, 0)
+            if one.state == "active" and judged >= JUDGED and number > most * judged:
+                found.append((one, f"{number} of {judged} {state}, more than {most:.1%}"))
+                break
+    return found
 
 
-def _in_chunk(part: Chunk) -> tuple[Any, Any]:
-    return delivery.c.send_id == part.send_id, delivery.c.chunk_no == part.no
+def decide(tx: Tx, part: Chunk, numbers: list[int], state: State, detail: str, *, now: datetime) -> None:
+    """Give messages that are in doubt or held the state that a policy or a person says."""
+    told = dict.fromkeys(numbers, Told(state, detail=detail))
+    spread(tx, part, told, now=now, retry_at=now)
 
 
-def _one_chunk(part: Chunk) -> Update:
-    return update(chunk).where(
-        chunk.c.send_id == part.send_id, chunk.c.no == part.no, chunk.c.epoch == part.epoch
+def _count(states: dict[str, dict[State, int]], send_id: str, state: State, number: int) -> None:
+    if number:
+        mine = states.setdefault(send_id, {})
+        mine[state] = mine.get(state, 0) + number
+
+
+def chunk_of(tx: Tx, send_id: str, subscriber_id: int) -> Chunk | None:
+    """The newest chunk of a send that holds a person."""
+    around = (chunk.c.first_id <= subscriber_id, chunk.c.last_id >= subscriber_id)
+    query = select(*CHUNK, roster.c.ids).join(
+        roster, (roster.c.send_id == chunk.c.send_id) & (roster.c.no == chunk.c.no)
     )
+    query = query.where(chunk.c.send_id == send_id, *around).order_by(chunk.c.no.desc())
+    for row in tx.connection.execute(query):
+        if subscriber_id in unpack_ids(row.ids):
+            return to_chunk(row[: len(CHUNK)])
+    return None
 
 
-def _settled(part: Chunk) -> Update:
-    one = update(delivery).where(
-        *_in_chunk(part),
-        delivery.c.state == State.IN_DOUBT,
-        delivery.c.subscriber_id == bindparam("person"),
+def _delivery(tx: Tx, order: Any, part: Chunk, subscriber_id: int) -> Delivery:
+    query = select(roster.c.ids, roster.c.people).where(
+        roster.c.send_id == part.send_id, roster.c.no == part.no
     )
-    return one.values(
-        state=bindparam("to_state", type_=String),
-        provider_id=bindparam("given_id"),
-        code=bindparam("its_code"),
-        detail=bindparam("its_detail"),
-        changed_at=bindparam("now"),
+    packed = tx.connection.execute(query).one()
+    place = unpack_ids(packed.ids).index(subscriber_id)
+    person = unpack(part.send_id, packed.ids, packed.people, STATE_IN[part.state])[place]
+    mine = select(delivery).where(
+        delivery.c.send_id == part.send_id, delivery.c.subscriber_id == subscriber_id
     )
+    own = tx.connection.execute(mine).first()
+    last = _last_call(tx, part)
+    if own is None:
+        given = _given_id(last, place) if part.state == ChunkState.DONE else ""
+        moment = (last.ended_at or last.started_at) if last else order.created_at
+        own_fields = (person.state, given, "", WHY.get(person.state, ""), moment)
+    else:
+        own_fields = (State(own.state), own.provider_id, own.code, own.detail, own.changed_at)
+    return Delivery(order.slug, person.outbox_id, person.email, *own_fields)
 
 
-def _answer(result: ItemResult, now: datetime) -> dict[str, Any]:
-    return {
-        "person": int(result.outbox_id.rpartition(".")[2]),
-        "to_state": STATE_AFTER[result.outcome],
-        "given_id": result.provider_id,
-        "its_code": result.code,
-        "its_detail": result.detail,
-        "now": now,
-    }
+def _last_call(tx: Tx, part: Chunk) -> Any:
+    query = select(call).where(call.c.send_id == part.send_id, call.c.chunk_no == part.no)
+    return tx.connection.execute(query.order_by(call.c.attempt.desc()).limit(1)).first()
 
 
-def _close_chunk(tx: Tx, part: Chunk, retry_at: datetime) -> None:
-    """Let a chunk follow its messages; what must be tried again only in part gets a new number."""
-    query = select(delivery.c.state).where(*_in_chunk(part), delivery.c.state != State.SUPPRESSED)
-    states = {State(name) for name in tx.connection.execute(query).scalars()}
-    if State.RETRY in states and states != {State.RETRY}:
-        renumber(tx, part, not_before=retry_at)
-    doubt, retry = State.IN_DOUBT in states, states == {State.RETRY}
-    state = (
-        ChunkState.IN_DOUBT
-        if doubt
-        else ChunkState.RETRY
-        if retry
-        else (ChunkState.HELD if State.HELD in states else ChunkState.DONE)
-    )
-    tx.connection.execute(_one_chunk(part).values(state=state, not_before=retry_at))
+def _given_id(last: Any, place: int) -> str:
+    if last is None or last.provider_ids is None:
+        return ""
+    names: list[str] = msgspec.json.decode(last.provider_ids)
+    return names[place]
 
 
 def _sends() -> Select[Any]:
@@ -340,14 +243,14 @@ def _sends() -> Select[Any]:
 
 def _send(row: Any) -> Send:
     envelope = msgspec.json.decode(row.envelope, type=Envelope)
-    return Send(row.id, row.slug, row.digest, row.provider, row.on_unknown, row.due_at, envelope)
-
-
-def _chunk(row: Any) -> Chunk:
-    return Chunk(
-        row.send_id, row.no, ChunkState(row.state), row.attempt, row.epoch, row.first_try_at, row.body_sha
+    return Send(
+        row.id,
+        row.slug,
+        row.digest,
+        row.provider,
+        row.on_unknown,
+        row.due_at,
+        envelope,
+        row.state,
+        row.reason,
     )
-
-
-def _recipient(row: Any) -> Recipient:
-    return Recipient(row.send_id, row.subscriber_id, row.email, row.name, State(row.state))

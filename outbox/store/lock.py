@@ -1,4 +1,4 @@
-"""Let one sender work on a database at a time."""
+"""Let one sender work on an SQLite database at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from . import Store
 
 @contextmanager
 def sole_sender(store: Store) -> Iterator[None]:
-    """Hold the sender's lock; raises Temporary when another process has it. The lock dies with its holder."""
+    """Hold the sender's lock; raises Temporary when another process has it. The lock dies with its holder.
+
+    On PostgreSQL there is none: leases keep senders apart there.
+    """
     if store.path is None:
         yield
         return

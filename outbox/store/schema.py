@@ -1,66 +1,27 @@
-"""The tables and their constraints; the ledger of every message is `delivery`."""
+"""The tables and their constraints; `chunk`, `roster` and `delivery` together are the ledger of every message."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Any
-
 from sqlalchemy import (
-    DDL,
+    BigInteger,
     CheckConstraint,
     Column,
-    DateTime,
-    Dialect,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
-    event,
     text,
 )
-from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from outbox.model import ChunkState, Consent, State
+from outbox.model import ChunkState, Consent, EventType, State
 
-metadata = MetaData(
-    naming_convention={
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-class Instant(TypeDecorator[datetime]):
-    """A moment in UTC: a timestamp where the database has one, on SQLite text that sorts by time."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(String(27) if dialect.name == "sqlite" else DateTime(timezone=True))
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name != "sqlite":
-            return value
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return datetime.fromisoformat(value) if isinstance(value, str) else value
-
-
-def _one_of(column: str, words: type[StrEnum] | tuple[str, ...], name: str) -> CheckConstraint:
-    listed = ", ".join(f"'{word}'" for word in words)
-    return CheckConstraint(f"{column} IN ({listed})", name=name)
-
+from .columns import Instant, append_only, metadata, one_of
 
 #: One row: which database this is, and the secret that signs links while OUTBOX_SECRET is not set.
 instance = Table(
@@ -69,6 +30,9 @@ instance = Table(
     Column("one", Integer, primary_key=True, autoincrement=False),
     Column("id", String(32), nullable=False),
     Column("secret", String(64), nullable=False),
+    Column(
+        "generation", String(32), nullable=False
+    ),  # another one each time a sender starts (store/guard.py)
     Column("created_at", Instant, nullable=False),
     CheckConstraint("one = 1", name="one"),
 )
@@ -77,16 +41,47 @@ subscriber = Table(
     "subscriber",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("email", Text, nullable=False),
-    Column("email_key", Text, nullable=False, unique=True),
+    Column("email", Text, nullable=False),  # as it was written; empty once erased
+    Column("email_key", Text, nullable=False, unique=True),  # addresses.key_of; `erased:<id>` once erased
     Column("name", Text, nullable=False),
+    Column("language", String(35), nullable=False),  # BCP 47; empty: the list's
+    Column("time_zone", String(64), nullable=False),  # IANA; empty: the list's
+    Column("token", String(32), nullable=False),  # the id, and chance: whoever holds it may act for them
+    Column("attributes", Text, nullable=False),  # JSON object of texts, numbers and dates
     Column("consent", String(12), nullable=False),
     Column("created_at", Instant, nullable=False),
-    _one_of("consent", Consent, "consent"),
+    one_of("consent", Consent),
     sqlite_autoincrement=True,  # an id is never given to a second person: old links carry it
 )
+#: Who may not be written to, found at every intent without reading those who may.
+Index(
+    "subscriber_gone",
+    subscriber.c.id,
+    sqlite_where=text("consent <> 'confirmed'"),
+    postgresql_where=text("consent <> 'confirmed'"),
+)
 
-#: Append-only; each row holds the digest of the one before.
+#: What a person is interested in, or came from: words that segments ask for.
+tag = Table(
+    "tag",
+    metadata,
+    Column("subscriber_id", Integer, ForeignKey("subscriber.id"), primary_key=True, autoincrement=False),
+    Column("tag", String(64), primary_key=True),
+    Index("tag_tag", "tag", "subscriber_id"),
+    sqlite_with_rowid=False,
+)
+
+#: The words of a sign-up form, kept for as long as somebody's consent rests on them.
+form = Table(
+    "form",
+    metadata,
+    Column("sha", String(64), primary_key=True),  # SHA-256 of the text
+    Column("version", String(32), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+)
+
+#: One act that gave or ended permission. Sealed below.
 consent_event = Table(
     "consent_event",
     metadata,
@@ -94,23 +89,55 @@ consent_event = Table(
     Column("subscriber_id", Integer, ForeignKey("subscriber.id"), nullable=False),
     Column("consent", String(12), nullable=False),
     Column("basis", Text, nullable=False),  # what was agreed to, or why it ended
-    Column("source", Text, nullable=False),  # where it came from: a file and line, a command, a link
+    Column("source", Text, nullable=False),  # where from: a file and line, a command, the address of a page
+    Column("method", String(16), nullable=False),  # how: import, command, form, link, one-click, event
+    Column("form_sha", String(64), ForeignKey("form.sha")),  # the words that were agreed to
     Column("given_at", Text, nullable=False),  # when the person acted, as far as the source says
     Column("at", Instant, nullable=False),
-    Column("previous", String(64), nullable=False),
-    Column("digest", String(64), nullable=False, unique=True),
-    _one_of("consent", Consent, "consent"),
+    one_of("consent", Consent),
     Index("consent_event_subscriber", "subscriber_id"),
     sqlite_autoincrement=True,
 )
 
+#: Closes the events of one transaction: each seal is a digest of them and of the seal before.
+seal = Table(
+    "seal",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("first_id", Integer, nullable=False),  # consent_event.id
+    Column("last_id", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+    sqlite_autoincrement=True,
+)
+for only_grows in (consent_event, form, seal):
+    append_only(only_grows)
+
+#: Never to be written to again: a mailbox by its key, or a keyed hash of it when the person was erased.
 suppression = Table(
     "suppression",
     metadata,
-    Column("email_key", Text, primary_key=True),
+    Column("id", Integer, primary_key=True),  # grows: a send asks for what is newer than its freeze
+    Column("email_key", Text, unique=True),
+    Column("key_hash", String(64), unique=True),
     Column("reason", String(12), nullable=False),
     Column("since", Instant, nullable=False),
-    _one_of("reason", ("bounce", "complaint", "request"), "reason"),
+    one_of("reason", ("bounce", "complaint", "request", "erased")),
+    CheckConstraint("(email_key IS NULL) <> (key_hash IS NULL)", name="one_key"),
+    sqlite_autoincrement=True,
+)
+
+#: A list that is being imported, one row each until it is done: where to go on.
+intake = Table(
+    "intake",
+    metadata,
+    Column("id", String(64), primary_key=True),  # SHA-256 of the file's name and of how it is to be read
+    Column("offset", BigInteger, nullable=False),  # bytes that are in
+    Column("line", Integer, nullable=False),  # the line they end on
+    Column("digest", String(64), nullable=False),  # SHA-256 of these bytes
+    Column("rejected", BigInteger, nullable=False),  # bytes of the file of rejects
+    Column("first_id", Integer, nullable=False),  # subscribers from here on came out of this file
+    Column("counts", Text, nullable=False),  # JSON
+    Column("at", Instant, nullable=False),
 )
 
 issue = Table(
@@ -135,60 +162,89 @@ send = Table(
     "send",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("issue_id", Integer, ForeignKey("issue.id"), nullable=False, unique=True),
+    Column(
+        "issue_id", Integer, ForeignKey("issue.id"), nullable=False, unique=True
+    ),  # an issue goes out once
     Column("provider", Text, nullable=False),
-    Column("on_unknown", String(6), nullable=False),
+    Column("on_unknown", String(12), nullable=False),
+    Column("state", String(9), nullable=False),
+    Column("reason", Text, nullable=False),  # why it is not active
     Column("due_at", Instant, nullable=False),
+    Column("active_at", Instant, nullable=False),  # last sign of life: what waits long after it is late
     Column("envelope", Text, nullable=False),  # JSON
     Column("audience", Integer, nullable=False),
+    Column(
+        "newest_suppression", Integer, nullable=False
+    ),  # at the freeze; later ones are read at every intent
     Column("created_at", Instant, nullable=False),
-    _one_of("on_unknown", ("hold", "resend"), "on_unknown"),
+    one_of("on_unknown", ("hold", "resend", "assume-sent")),
+    one_of("state", ("active", "paused", "cancelled")),
 )
 
+#: One provider call. Its people are in `roster`, which is written once.
 chunk = Table(
     "chunk",
     metadata,
     Column("send_id", String(32), ForeignKey("send.id"), primary_key=True),
     Column("no", Integer, primary_key=True, autoincrement=False),
     Column("parent_no", Integer),
-    Column("state", String(8), nullable=False),
+    Column("state", String(9), nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("not_before", Instant, nullable=False),
     Column("first_try_at", Instant),
     Column("body_sha", String(64), nullable=False),
-    _one_of("state", ChunkState, "state"),
+    Column("first_id", Integer, nullable=False),
+    Column("last_id", Integer, nullable=False),
+    Column("size", Integer, nullable=False),  # how many people are in its roster
+    Column(
+        "follow", Integer, nullable=False
+    ),  # of how many its state says all: no row in `delivery`, not moved
+    Column("lease_owner", String(64), nullable=False),
+    Column("lease_until", Instant),
+    one_of("state", ChunkState),
     CheckConstraint("(attempt = 0) = (first_try_at IS NULL)", name="first_try"),
+    CheckConstraint("state <> 'in_doubt' OR attempt > 0", name="tried"),
+    CheckConstraint("size >= 0 AND follow BETWEEN 0 AND size", name="counts"),
+    CheckConstraint("(lease_owner = '') = (lease_until IS NULL)", name="lease"),
+    Index("chunk_range", "send_id", "first_id", "last_id"),
 )
 _WAITING, _DOUBT = "state IN ('planned', 'retry')", "state = 'in_doubt'"
 Index(
     "chunk_waiting",
-    chunk.c.not_before,
     chunk.c.send_id,
+    chunk.c.not_before,
     chunk.c.no,
     sqlite_where=text(_WAITING),
     postgresql_where=text(_WAITING),
 )
 Index("chunk_in_doubt", chunk.c.send_id, chunk.c.no, sqlite_where=text(_DOUBT), postgresql_where=text(_DOUBT))
 
-#: One row per message: the proof.
+#: The people of a chunk as they were at the freeze: numbers in order, and what fills their messages.
+roster = Table(
+    "roster",
+    metadata,
+    Column("send_id", String(32), primary_key=True),
+    Column("no", Integer, primary_key=True, autoincrement=False),
+    Column("ids", LargeBinary, nullable=False),  # 64-bit little-endian, ascending
+    Column("people", LargeBinary, nullable=False),  # JSON, in the same order
+    ForeignKeyConstraint(["send_id", "no"], ["chunk.send_id", "chunk.no"]),
+)
+
+#: A message of which something else is to be said than its chunk says.
 delivery = Table(
     "delivery",
     metadata,
-    Column("send_id", String(32), ForeignKey("send.id"), primary_key=True),
+    Column("send_id", String(32), primary_key=True),
     Column("subscriber_id", Integer, ForeignKey("subscriber.id"), primary_key=True, autoincrement=False),
-    Column("issue_id", Integer, ForeignKey("issue.id"), nullable=False),
     Column("chunk_no", Integer, nullable=False),
     Column("state", String(10), nullable=False),
-    Column("email", Text, nullable=False),
-    Column("name", Text, nullable=False),
     Column("provider_id", Text, nullable=False),
     Column("code", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("changed_at", Instant, nullable=False),
     ForeignKeyConstraint(["send_id", "chunk_no"], ["chunk.send_id", "chunk.no"]),
-    UniqueConstraint("issue_id", "subscriber_id"),  # nobody gets an issue twice, whatever the code does
-    _one_of("state", State, "state"),
+    one_of("state", State),
     Index("delivery_chunk", "send_id", "chunk_no"),
     Index("delivery_subscriber", "subscriber_id"),
     sqlite_with_rowid=False,
@@ -205,14 +261,51 @@ call = Table(
     Column("body_sha", String(64), nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
-    Column("answer", Text, nullable=False),
+    Column("answer", Text, nullable=False),  # how many of each outcome
+    Column("provider_ids", LargeBinary),  # JSON, in the order of the roster; for those accepted by this call
     ForeignKeyConstraint(["send_id", "chunk_no"], ["chunk.send_id", "chunk.no"]),
 )
 
-#: Evidence is never rewritten. (PostgreSQL gets its own spelling when it comes.)
-for verb in ("UPDATE", "DELETE"):
-    guard = DDL(  # type: ignore[no-untyped-call]
-        f"CREATE TRIGGER consent_event_no_{verb.lower()} BEFORE {verb} ON consent_event "
-        "BEGIN SELECT RAISE(ABORT, 'consent_event is append-only'); END"
-    )
-    event.listen(consent_event, "after_create", guard.execute_if(dialect="sqlite"))
+#: What `outbox plan` showed, so that `outbox send PLAN` can tell what has changed since.
+plan = Table(
+    "plan",
+    metadata,
+    Column("id", String(12), primary_key=True),
+    Column("slug", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("audience", Integer, nullable=False),
+    Column("newest_consent", Integer, nullable=False),  # consent_event.id
+    Column("made_at", Instant, nullable=False),
+)
+
+#: What providers report afterwards: kept raw, counted once however often it is told.
+event = Table(
+    "event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("event_id", Text, nullable=False),  # the provider's own, or the SHA-256 of what it said
+    Column("type", String(12), nullable=False),
+    Column("send_id", String(32), ForeignKey("send.id")),
+    Column("subscriber_id", Integer, ForeignKey("subscriber.id")),
+    Column("at", Instant, nullable=False),  # when it happened, as the provider says
+    Column("seen_at", Instant, nullable=False),  # when we were told
+    Column("detail", Text, nullable=False),
+    Column("raw", Text, nullable=False),
+    UniqueConstraint("provider", "event_id"),
+    one_of("type", EventType),
+    Index("event_send", "send_id", "type"),
+    Index("event_subscriber", "subscriber_id"),
+)
+
+#: Rates that outlive a process: how much may still go by an account, or to a domain.
+bucket = Table(
+    "bucket",
+    metadata,
+    Column("name", Text, primary_key=True),  # account:<provider>, domain:<domain>, warmup:<provider>
+    Column("tokens", Float, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("blocked_until", Instant),  # the provider said: not before
+    Column("since", Instant, nullable=False),  # day 0 of a warm-up
+)

@@ -1,29 +1,34 @@
-"""People, the evidence of their consent, and the addresses never to write to again."""
+"""The people on the list, with what is known of them."""
 
 from __future__ import annotations
 
+import hmac
 import json
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from hashlib import sha256
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, bindparam, delete, func, select, update
 
 from outbox.addresses import key_of
-from outbox.model import Consent, ConsentEvent, Subscriber
+from outbox.model import Consent, ConsentEvent, Subscriber, write_attributes
 
-from . import Tx
-from .schema import consent_event, subscriber, suppression
+from . import Tx, bulk, evidence
+from .schema import consent_event, subscriber, suppression, tag
 
-_COLUMNS = (subscriber.c.id, subscriber.c.email, subscriber.c.name, subscriber.c.consent)
+_COLUMNS = tuple(
+    subscriber.c[name]
+    for name in ("id", "email", "name", "consent", "language", "time_zone", "attributes", "created_at")
+)
+TOKEN = re.compile(r"[0-7][0-9a-f]{7}[A-Za-z0-9_-]{24}")  # incoming.make_tokens
+AT_ONCE, READ = 500, 2_000  # keys in one question, rows in one answer
 
 
 def find(tx: Tx, email: str) -> Subscriber | None:
     """The person behind a mailbox, whatever its spelling."""
-    query = select(*_COLUMNS).where(subscriber.c.email_key == key_of(email))
-    row = tx.connection.execute(query).first()
-    return _subscriber(row) if row else None
+    return find_many(tx, [key_of(email)]).get(key_of(email))
 
 
 def find_by_id(tx: Tx, subscriber_id: int) -> Subscriber | None:
@@ -32,87 +37,115 @@ def find_by_id(tx: Tx, subscriber_id: int) -> Subscriber | None:
     return _subscriber(row) if row else None
 
 
-def add(tx: Tx, email: str, *, name: str, now: datetime) -> Subscriber:
-    """Write a new person, still without consent."""
-    row = {
-        "email": email,
-        "email_key": key_of(email),
-        "name": name,
-        "consent": Consent.PENDING,
-        "created_at": now,
-    }
-    result = tx.connection.execute(insert(subscriber), row)
-    new_id: int = result.inserted_primary_key[0]  # type: ignore[index]
-    return Subscriber(new_id, email, name, Consent.PENDING)
+def find_by_token(tx: Tx, token: str) -> Subscriber | None:
+    """The person a link names by their token; None for a token that nobody has. It begins with their number."""
+    number = int(token[:8], 16) if TOKEN.fullmatch(token) else 0
+    query = select(subscriber.c.token, *_COLUMNS).where(subscriber.c.id == number)
+    row = tx.connection.execute(query).first()
+    return _subscriber(row) if row and hmac.compare_digest(row.token, token) else None
 
 
-def rename(tx: Tx, subscriber_id: int, name: str) -> None:
-    """Change the name that future sends use; frozen ones keep theirs."""
-    tx.connection.execute(update(subscriber).where(subscriber.c.id == subscriber_id).values(name=name))
+def find_many(tx: Tx, keys: Sequence[str]) -> dict[str, Subscriber]:
+    """The people behind these keys (addresses.key_of), as far as there are any."""
+    found = {}
+    for start in range(0, len(keys), AT_ONCE):
+        wanted = subscriber.c.email_key.in_(keys[start : start + AT_ONCE])
+        rows = tx.connection.execute(select(subscriber.c.email_key, *_COLUMNS).where(wanted))
+        found.update({row.email_key: _subscriber(row) for row in rows})
+    return found
+
+
+def change(tx: Tx, people: Sequence[Subscriber]) -> None:
+    """Write what is known of people anew; sends that are frozen keep what they had."""
+    columns = ("name", "language", "time_zone", "attributes")
+    rows = [
+        {
+            "_id": person.id,
+            "_name": person.name,
+            "_language": person.language,
+            "_time_zone": person.time_zone,
+            "_attributes": write_attributes(person.attributes),
+        }
+        for person in people
+    ]
+    one = update(subscriber).where(subscriber.c.id == bindparam("_id"))
+    if rows:
+        tx.connection.execute(one.values({name: bindparam(f"_{name}") for name in columns}), rows)
 
 
 def record(tx: Tx, event: ConsentEvent) -> None:
     """Append the evidence to the chain and let the person's consent follow it."""
-    last = select(consent_event.c.digest).order_by(consent_event.c.id.desc()).limit(1)
-    previous = tx.connection.execute(last).scalar_one_or_none() or ""
-    row = {
-        "subscriber_id": event.subscriber_id,
-        "consent": event.consent,
-        "basis": event.basis,
-        "source": event.source,
-        "given_at": event.given_at,
-        "at": event.at,
-        "previous": previous,
-        "digest": _digest(previous, event),
-    }
-    tx.connection.execute(insert(consent_event), row)
-    changed = update(subscriber).where(subscriber.c.id == event.subscriber_id).values(consent=event.consent)
-    tx.connection.execute(changed)
+    evidence.append(tx, [event])
+    follow(tx, [event])
 
 
-def events_of(tx: Tx, subscriber_id: int) -> list[ConsentEvent]:
-    """The evidence about one person, oldest first."""
+def follow(tx: Tx, events: Sequence[ConsentEvent]) -> None:
+    """Let people's consent be what evidence says that is in the chain."""
+    one = update(subscriber).where(subscriber.c.id == bindparam("_id")).values(consent=bindparam("_consent"))
+    if events:
+        rows = [{"_id": event.subscriber_id, "_consent": event.consent} for event in events]
+        tx.connection.execute(one, rows)
+
+
+def next_id(tx: Tx) -> int:
+    """The least number that the next new person can have."""
+    return (tx.connection.execute(select(func.max(subscriber.c.id))).scalar_one() or 0) + 1
+
+
+def tags_of(tx: Tx, subscriber_id: int) -> Sequence[str]:
+    """A person's tags, sorted."""
+    return tags_of_all(tx, [subscriber_id]).get(subscriber_id, ())
+
+
+def tags_of_all(tx: Tx, ids: Sequence[int]) -> dict[int, list[str]]:
+    """The tags of those people who have any, sorted."""
+    found: dict[int, list[str]] = {}
+    for start in range(0, len(ids), AT_ONCE):
+        query = select(tag).where(tag.c.subscriber_id.in_(ids[start : start + AT_ONCE]))
+        for number, word in tx.connection.execute(query):
+            found.setdefault(number, []).append(word)
+    return {number: sorted(words) for number, words in found.items()}
+
+
+def add_tags(tx: Tx, pairs: Sequence[tuple[int, str]]) -> None:
+    """Give people tags they do not have, as (subscriber id, tag)."""
+    bulk.append(tx, tag, ("subscriber_id", "tag"), pairs)
+
+
+def remove_tag(tx: Tx, subscriber_id: int, word: str) -> bool:
+    """Take a tag away; False when the person did not have it."""
+    one = delete(tag).where(tag.c.subscriber_id == subscriber_id, tag.c.tag == word)
+    return tx.connection.execute(one).rowcount > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the list: a person, the last evidence, and why and since when they are suppressed."""
+
+    person: Subscriber
+    event: ConsentEvent | None
+    tags: Sequence[str]
+    reason: str
+    since: datetime | None
+
+
+def everyone(tx: Tx) -> Iterator[Entry]:
+    """Every person who was not erased, in the order of their mailboxes."""
+    newest = select(func.max(consent_event.c.id)).where(consent_event.c.subscriber_id == subscriber.c.id)
+    event = [column.label(f"event_{column.name}") for column in consent_event.c]
     query = (
-        select(consent_event)
-        .where(consent_event.c.subscriber_id == subscriber_id)
-        .order_by(consent_event.c.id)
+        select(*_COLUMNS, *event, suppression.c.reason, suppression.c.since)
+        .outerjoin(consent_event, consent_event.c.id == newest.correlate(subscriber).scalar_subquery())
+        .outerjoin(suppression, suppression.c.email_key == subscriber.c.email_key)
+        .where(subscriber.c.consent != Consent.ERASED)
+        .order_by(bulk.by_letters(tx, subscriber.c.email_key))
     )
-    return [_event(row) for row in tx.connection.execute(query)]
-
-
-def find_broken_link(tx: Tx) -> int | None:
-    """The number of the first event that does not follow from the one before; None for a whole chain."""
-    previous = ""
-    for row in tx.connection.execute(select(consent_event).order_by(consent_event.c.id)):
-        if row.previous != previous or row.digest != _digest(previous, _event(row)):
-            number: int = row.id
-            return number
-        previous = row.digest
-    return None
-
-
-def everyone(tx: Tx) -> Iterator[tuple[Subscriber, ConsentEvent | None]]:
-    """Every person with the last evidence about them, in the order they came."""
-    newest = select(func.max(consent_event.c.id)).group_by(consent_event.c.subscriber_id)
-    last = select(consent_event).where(consent_event.c.id.in_(newest)).subquery()
-    columns = [last.c[name] for name in ("subscriber_id", "basis", "source", "given_at", "at")]
-    query = (
-        select(*_COLUMNS, *columns)
-        .outerjoin(last, last.c.subscriber_id == subscriber.c.id)
-        .order_by(subscriber.c.id)
-    )
-    for row in tx.connection.execute(query):
-        yield _subscriber(row), _event(row) if row.subscriber_id else None
-
-
-def suppress(tx: Tx, email: str, reason: str, now: datetime) -> None:
-    """Never write to this mailbox again; a repeat changes nothing."""
-    key = key_of(email)
-    if (
-        tx.connection.execute(select(suppression.c.reason).where(suppression.c.email_key == key)).first()
-        is None
-    ):
-        tx.connection.execute(insert(suppression), {"email_key": key, "reason": reason, "since": now})
+    rows = tx.connection.execution_options(yield_per=READ).execute(query)
+    for part in rows.partitions():
+        tags = tags_of_all(tx, [row.id for row in part])
+        for row in part:
+            last = evidence.read_event(row, "event_") if row.event_id else None
+            yield Entry(_subscriber(row), last, tags.get(row.id, ()), row.reason or "", row.since)
 
 
 def count(tx: Tx) -> Mapping[Consent, int]:
@@ -123,14 +156,13 @@ def count(tx: Tx) -> Mapping[Consent, int]:
 
 
 def _subscriber(row: Row[*tuple[Any, ...]]) -> Subscriber:
-    return Subscriber(row.id, row.email, row.name, Consent(row.consent))
-
-
-def _event(row: Row[*tuple[Any, ...]]) -> ConsentEvent:
-    return ConsentEvent(row.subscriber_id, Consent(row.consent), row.basis, row.source, row.given_at, row.at)
-
-
-def _digest(previous: str, event: ConsentEvent) -> str:
-    at = event.at.astimezone(UTC).isoformat(timespec="microseconds")
-    link = [previous, event.subscriber_id, event.consent, event.basis, event.source, event.given_at, at]
-    return sha256(json.dumps(link, ensure_ascii=False).encode()).hexdigest()
+    return Subscriber(
+        row.id,
+        row.email,
+        row.name,
+        Consent(row.consent),
+        row.language,
+        row.time_zone,
+        json.loads(row.attributes) if row.attributes != "{}" else {},
+        row.created_at,
+    )

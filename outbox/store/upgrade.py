@@ -6,20 +6,22 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from outbox.errors import OutboxError
 
-HEAD = "0001"
+HEAD = "0002"
 
 
-def upgrade(engine: Engine) -> None:
+def upgrade(engine: Engine, target: str = HEAD) -> None:
     """Run the migrations that are missing; raises OutboxError for a database of a newer outbox."""
     with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":  # two programs may start at once
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('upgrade'))"))
         version = _version(connection)
-        if version == HEAD:
+        if version == target:
             return
-        if version is not None and version > HEAD:
+        if version is not None and version > target:
             raise OutboxError(
-                f"the database has schema {version}, this outbox knows {HEAD}; install the newer one"
+                f"the database has schema {version}, this outbox knows {target}; install the newer one"
             )
-        _migrate(connection)
+        _migrate(connection, target)
 
 
 def _version(connection: Connection) -> str | None:
@@ -28,11 +30,11 @@ def _version(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
-def _migrate(connection: Connection) -> None:
+def _migrate(connection: Connection, target: str) -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", "outbox:migrations")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, target)

@@ -22,7 +22,7 @@ from outbox.issue import digest_of
 from outbox.model import Address, Addressee, Consent, Envelope, Letter, Template
 from outbox.sandbox import Desk, Faults, Journal, Rules, Server
 from outbox.store import Store, open_store
-from outbox.tokens import Signer
+from tests.outbox.cluster import Cluster, find_programs, running_cluster
 
 # A slow machine is no failure.
 settings.register_profile("patient", deadline=None)
@@ -134,15 +134,42 @@ def envelope() -> Envelope:
 
 
 @pytest.fixture
-def signer() -> Signer:
-    """A signer with a fixed secret."""
-    return Signer(("a secret for tests",), "letters.example.org")
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A database on disk with four people: three confirmed, one pending."""
+    yield from filled(f"sqlite:///{tmp_path / 'outbox.db'}")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """The same four people, once on SQLite and once on a PostgreSQL that was really started."""
+    if request.param == "sqlite":
+        yield from filled(f"sqlite:///{tmp_path / 'outbox.db'}")
+    else:
+        yield from filled(request.getfixturevalue("postgresql").make_database("empty_outbox"))
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    """A database on disk with four people: three confirmed, one pending."""
-    opened = open_store(f"sqlite:///{tmp_path / 'outbox.db'}", NOW)
+def postgresql(cluster: Cluster | None, need: Callable[[object, str], None]) -> Cluster:
+    """A PostgreSQL that was really started."""
+    need(cluster, "PostgreSQL; apt-get install postgresql")
+    assert cluster
+    return cluster
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster | None]:
+    """One server for all tests; None where PostgreSQL is not installed."""
+    if not find_programs():
+        yield None
+        return
+    with running_cluster() as started:
+        started.make_template(NOW)
+        yield started
+
+
+def filled(url: str) -> Iterator[Store]:
+    """Open a database, put four people in, and close it."""
+    opened = open_store(url, NOW)
     with opened.begin() as tx:
         for email, name in [
             ("ana@example.org", "Ana Ruiz"),

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from outbox.cli import app
+from outbox.people.export import COLUMNS
 from outbox.store import open_store
 from outbox.store.lock import sole_sender
 
@@ -62,23 +63,38 @@ def test_an_authors_database_never_gets_invented_people(outbox: Run) -> None:
     outbox("init")
 
     assert "with 0 people; nobody was added" in outbox("init", "--sample").stdout
-    assert outbox("subscribers", "export").stdout == "email,name,consent,basis,given_at\n"
+    assert outbox("subscribers", "export").stdout == ",".join(COLUMNS) + "\n"
 
 
-def test_a_plan_and_a_dry_run_write_nothing(book: Path, make_issue: IssueMaker, outbox: Run) -> None:
-    """What would be is shown; nothing is."""
+def test_a_plan_and_a_dry_run_send_nothing(book: Path, make_issue: IssueMaker, outbox: Run) -> None:
+    """What would be is shown, with a name for it; nothing is sent."""
     folder = make_issue()
     outbox("init", "--sample")
     plan = outbox("plan", str(folder)).stdout
     dry = outbox("send", "--dry-run", "2026-03-01-first-light").stdout
 
     assert "people      4 (ana@example.org, bjork@example.com, chidi@example.org, ...)" in plan
-    assert [line for line in plan.splitlines() if "due" not in line] == [
-        line for line in dry.splitlines() if "due" not in line
+    assert [line for line in plan.splitlines() if " due " not in line and " plan " not in line] == [
+        line for line in dry.splitlines() if " due " not in line
     ]
     assert json.loads(outbox("plan", str(folder), "--json").stdout)["audience"] == 4
     assert mails(book) == []
     assert "no issue was sent yet" in outbox("status").stdout
+
+
+def test_a_plan_knows_what_the_provider_cannot(book: Path, make_issue: IssueMaker, outbox: Run) -> None:
+    """Whom it will not reach is told beforehand; without its secrets it cannot be asked."""
+    folder = str(make_issue())
+    outbox("init")
+    outbox("subscribers", "add", "zoë@example.org", "--basis", "asked by letter")
+
+    assert "note        1 people have letters beyond ASCII" in outbox("plan", folder).stdout
+    assert "note        1 people have" in outbox("send", "--dry-run", folder).stdout
+
+    with (book / "book.toml").open("a", encoding="utf-8") as file:
+        file.write('[provider]\nname = "resend"\n')
+
+    assert "OUTBOX_TOKEN" in outbox("plan", folder, code=1).stderr
 
 
 def test_an_issue_waits_for_its_time(book: Path, make_issue: IssueMaker, outbox: Run) -> None:
@@ -128,7 +144,8 @@ def test_people_come_go_and_stay_away(book: Path, make_issue: IssueMaker, outbox
     outbox("subscribers", "import", "people.csv", "--basis", "talk", code=1)
     outbox("subscribers", "unsubscribe", "eve@example.org")
 
-    assert trial.stdout == "would be: 1 added; 1 rows not taken\n"
+    assert "columns: email from 'email', name from 'name'\n" in trial.stdout
+    assert "+ bo@example.org: confirmed, talk\nwould be: 1 added; 1 rows not taken\n" in trial.stdout
     assert "people.csv:3: 'broken' is not a mail address" in trial.stderr
     assert "bo@example.org" not in after_trial
     assert "had left before" in outbox("subscribers", "unsubscribe", "eve@example.org").stdout
@@ -138,7 +155,9 @@ def test_people_come_go_and_stay_away(book: Path, make_issue: IssueMaker, outbox
     )
     outbox("work", "--once")
     assert len(mails(book)) == 1
-    assert "eve@example.org,Eve,unsubscribed,asked to be left out," in outbox("subscribers", "export").stdout
+    assert (
+        "eve@example.org,Eve,,,unsubscribed,asked to be left out," in outbox("subscribers", "export").stdout
+    )
 
 
 @pytest.mark.parametrize(
@@ -148,7 +167,6 @@ def test_people_come_go_and_stay_away(book: Path, make_issue: IssueMaker, outbox
         (["--config", "other.toml", "init"], 1, "other.toml not found"),
         (["--database", "mysql://x/y", "init"], 1, "must be sqlite:///FILE"),
         (["--database", "sqlite:///no/such/folder/x.db", "init"], 75, "unable to open"),
-        (["work"], 2, "work needs --once"),
         (["subscribers", "add", "eve@example.org"], 2, "--basis"),
     ],
 )
@@ -205,8 +223,11 @@ def test_a_mail_folder_that_cannot_be_written_is_for_later(
     "words",
     [
         [],
-        *([name] for name in ("init", "plan", "send", "work", "status", "show")),
-        *(["subscribers", name] for name in ("add", "import", "export", "unsubscribe")),
+        *([name] for name in ("init", "plan", "send", "work", "status", "show", "segments", "doctor")),
+        *(
+            ["subscribers", name]
+            for name in ("add", "import", "export", "show", "tag", "unsubscribe", "suppress", "erase")
+        ),
     ],
     ids=" ".join,
 )

@@ -37,7 +37,6 @@ from outbox.doctor.reference import describe_checks
 from outbox.doctor.spf import SpfError, read_spf
 from outbox.providers import PROVIDERS
 from outbox.store import Store, subscribers
-from outbox.tokens import Signer
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -431,7 +430,7 @@ def test_a_provider_is_asked_where_it_can_be(
 def test_the_secret_is_set_and_long(
     make_case: Callable[..., Case], secret: str, provider: str, verdict: str
 ) -> None:
-    """With a real provider links must not be signed by what lies in the database."""
+    """With a real provider nothing must hang on a secret that lies in the database."""
     assert verdict == look("secret", make_case(provider, env={**ENV, "OUTBOX_SECRET": secret}))[0]
 
 
@@ -510,7 +509,7 @@ def web() -> Iterator[tuple[type[Web], str]]:
 @pytest.fixture
 def online(make_case: Callable[..., Case], store: Store, web: tuple[type[Web], str]) -> Case:
     """A case with web pages that can be reached."""
-    case = make_case(store=store, signer=Signer(("s",), "letters.example.org"), online=True)
+    case = make_case(store=store, online=True)
     return replace(
         case, settings=replace(case.settings, envelope=replace(case.settings.envelope, base_url=web[1]))
     )

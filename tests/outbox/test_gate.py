@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from outbox import gate, mailing
+from outbox.consent import Claim, enlist
 from outbox.gate import Case, judge, read_sample
 from outbox.issue import read
 from outbox.likeness import share_words
-from outbox.model import Account, Address, Envelope, Issue
+from outbox.model import Account, Address, Consent, Envelope, Issue
 from outbox.providers import PROVIDERS
+from outbox.store import Store
 
 IssueMaker = Callable[..., Path]
 FOOT = "@@unsubscribe_url@@ @@postal_address@@"
@@ -30,7 +33,7 @@ SMALL = replace(CAPS, max_message_bytes=1_000)
 BLOCKED: list[tuple[str, dict[str, Any], str]] = [
     ("letter", {"kind": "letter"}, "is a letter"),
     ("other-list", {"list": "Another list"}, "made for another list"),
-    ("segment", {"segment": "carers"}, "segments are not there yet"),
+    ("segment", {"segment": "carers"}, "is for the segment 'carers'; write it into"),
     (
         "personal",
         {"text": f"{FOOT} @@first_name@@ @@download_url@@", "fields": DOWNLOAD},
@@ -59,7 +62,7 @@ def look(make_issue: IssueMaker, envelope: Envelope) -> Callable[..., tuple[list
     """Judge an issue in which something is different."""
 
     def judged(caps: Any = CAPS, **changes: Any) -> tuple[list[str], list[str]]:
-        return mailing.check(read(make_issue(**changes)), envelope, caps)
+        return mailing.check(read(make_issue(**changes)), envelope, caps=caps)
 
     return judged
 
@@ -112,6 +115,21 @@ def test_people_whom_a_provider_cannot_write_to_are_counted(
         "3 people have letters" in judge(Case(issue, envelope, CAPS, 3), lambda: write(issue, envelope))[1][0]
     )
     assert ([], []) == judge(Case(issue, envelope, able, 3), lambda: write(issue, envelope))
+
+
+def test_a_plan_counts_them_in_the_audience(
+    any_store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime
+) -> None:
+    """Only those who would get the issue; a domain beyond ASCII is no trouble, for it has another spelling."""
+    issue, known = read(make_issue(segment="org")), {"org": 'domain == "example.org"'}
+    with any_store.begin() as tx:
+        for email in ("zoë@example.org", "zoë@example.com", "zoe@exämple.org"):
+            enlist(tx, Claim(email, "", Consent.CONFIRMED, "said yes", "test"), now)
+        told = mailing.plan(tx, issue, envelope, now=now, segments=known, caps=CAPS)
+        unknown = mailing.plan(tx, issue, envelope, now=now, segments=known)
+
+    assert "1 people have letters beyond ASCII" in told.notes[0]
+    assert () == unknown.notes
 
 
 @pytest.mark.parametrize(

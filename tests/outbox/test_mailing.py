@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from outbox import mailing
-from outbox.consent import Claim, enlist
+from outbox.consent import Claim, enlist, erase
+from outbox.desk import new_lease
 from outbox.errors import IssueError, OutboxError
 from outbox.issue import read
 from outbox.mime import build
 from outbox.model import Consent, Envelope, State
-from outbox.store import Store, Tx, ledger, subscribers
-from outbox.tokens import Signer
+from outbox.store import Store, Tx, claims, ledger, subscribers, suppressions, verify
 
 ORDER: dict[str, Any] = {"provider": "file", "max_batch": 2, "on_unknown": "hold", "send_id": "s"}
 IssueMaker = Callable[..., Path]
@@ -28,6 +28,12 @@ FIELDS = {
     name: {"type": "url" if name.endswith("_url") else "text", "default": ""}
     for name in ("first_name", "postal_address", "unsubscribe_url")
 }
+
+
+def take(tx: Tx, now: datetime) -> list[claims.Taken]:
+    """Claim what is due of the send `s`, as a process does that has just got the sender's lock."""
+    claims.free_all(tx)
+    return claims.take(tx, "s", new_lease(), now, 9)
 
 
 def test_a_plan_says_who_and_when(
@@ -49,14 +55,50 @@ def test_a_freeze_plans_one_message_for_everyone_confirmed(
 ) -> None:
     """Pending, unsubscribed and suppressed people are not among them; two make a chunk."""
     with store.begin() as tx:
-        subscribers.suppress(tx, "Dora@example.com", "complaint", now)
+        suppressions.suppress(tx, "Dora@example.com", "complaint", now)
         number = mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
-        chunks = ledger.find_due(tx, now, 9)
-        people = [person.email for chunk in chunks for person in ledger.members(tx, chunk)]
+        parts = take(tx, now)
+        people = [person.email for one in parts for person in one.people]
 
     assert number == 2
     assert people == ["ana@example.org", "bjork@example.com"]
-    assert len(chunks) == 1
+    assert len(parts) == 1
+
+
+def test_an_issue_for_a_segment_goes_to_its_people_alone(
+    store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime
+) -> None:
+    """The plan shows their number, and the freeze takes no other."""
+    issue, known = read(make_issue(segment="com")), {"com": 'domain == "example.com" and not opened()'}
+    with store.begin() as tx:
+        plan = mailing.plan(tx, issue, envelope, now=now, segments=known)
+        number = mailing.freeze(tx, issue, envelope, now=now, segments=known, **ORDER)
+        people = [person.email for one in take(tx, now) for person in one.people]
+
+    assert (2, ()) == (plan.audience, plan.problems)
+    assert 2 == number
+    assert ["bjork@example.com", "dora@example.com"] == people
+
+
+def test_the_ledger_forgets_to_whom_but_not_that_there_was_a_message(
+    store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime, tmp_path: Path
+) -> None:
+    """An erased person is in no roster; counts, states and the others are as before."""
+    with store.begin() as tx:
+        mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
+        ana = subscribers.find(tx, "ana@example.org")
+        assert ana is not None
+        erase(tx, ana, (), source="test", now=now)
+    with store.begin() as tx:
+        faults, told = verify.find_faults(tx), ledger.history(tx, ana.id)
+        people = [person.email for one in take(tx, now) for person in one.people]
+    store.close()
+
+    assert [] == faults
+    assert [""] == [one.email for one in told]
+    assert {"bjork@example.com", "dora@example.com"} == set(people) - {""}
+    for file in tmp_path.glob("outbox.db*"):
+        assert b"ana@example.org" not in file.read_bytes()
 
 
 def test_chunks_hold_as_many_as_one_call_takes(
@@ -65,7 +107,7 @@ def test_chunks_hold_as_many_as_one_call_takes(
     """Three people, two to a call: two calls."""
     with store.begin() as tx:
         mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
-        sizes = [len(ledger.members(tx, chunk)) for chunk in ledger.find_due(tx, now, 9)]
+        sizes = [len(one.people) for one in take(tx, now)]
 
     assert [2, 1] == sizes
 
@@ -78,12 +120,12 @@ def test_an_issue_is_due_when_it_says(
     with store.begin() as tx:
         mailing.freeze(tx, issue, envelope, now=now, at=now + timedelta(hours=1), **ORDER)
 
-        assert ledger.find_due(tx, now, 9) == []
-        assert len(ledger.find_due(tx, now + timedelta(hours=1), 9)) == 2
+        assert take(tx, now) == []
+        assert len(take(tx, now + timedelta(hours=1))) == 2
 
 
 def test_a_frozen_issue_cannot_be_changed(
-    store: Store, make_issue: IssueMaker, envelope: Envelope, signer: Signer, now: datetime
+    store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime
 ) -> None:
     """The folder may go; the letter is made from the copy."""
     folder = make_issue()
@@ -91,22 +133,22 @@ def test_a_frozen_issue_cannot_be_changed(
         mailing.freeze(tx, read(folder), envelope, now=now, **ORDER)
     shutil.rmtree(folder)
     with store.read() as tx:
-        frozen = mailing.load(tx, "s", signer)
-        (person, *_) = ledger.members(tx, ledger.find_due(tx, now, 1)[0])
+        frozen = mailing.load(tx, "s")
+        (person, *_) = take(tx, now)[0].people
 
     assert frozen.letter.subject.fill(mailing.personalise(frozen, person).values) == "First light for Ana"
 
 
 def test_a_field_of_the_issues_own_has_its_default(
-    store: Store, make_issue: IssueMaker, envelope: Envelope, signer: Signer, now: datetime
+    store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime
 ) -> None:
     """Nobody's town is known, so the letter says what its author chose."""
     city = {"city": {"type": "text", "default": "your town"}}
     folder = make_issue(text=f"{TEXT}@@city@@\n", fields={**FIELDS, **city})
     with store.begin() as tx:
         mailing.freeze(tx, read(folder), envelope, now=now, **ORDER)
-        frozen = mailing.load(tx, "s", signer)
-        (person, *_) = ledger.members(tx, ledger.find_due(tx, now, 1)[0])
+        frozen = mailing.load(tx, "s")
+        (person, *_) = take(tx, now)[0].people
 
     assert frozen.letter.text.fill(mailing.personalise(frozen, person).values).endswith("your town\n")
 
@@ -153,17 +195,17 @@ def test_what_must_not_go_out_is_stopped(
 
 
 def test_a_letter_has_every_header(
-    store: Store, make_issue: IssueMaker, envelope: Envelope, signer: Signer, now: datetime
+    store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime
 ) -> None:
     """M36: what a bulk message must carry, one of each; the link in the letter is the one in the header."""
     with store.begin() as tx:
         mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
-        frozen = mailing.load(tx, "s", signer)
-        (person, *_) = ledger.members(tx, ledger.find_due(tx, now, 1)[0])
+        frozen = mailing.load(tx, "s")
+        (person, *_) = take(tx, now)[0].people
     out = mailing.personalise(frozen, person)
     content = build(frozen.letter, out, date=now)
     message = message_from_bytes(content, policy=policy.default)
-    link = f"https://example.org/mail/unsubscribe/{signer.sign('unsubscribe', 1)}"
+    link = f"https://example.org/mail/unsubscribe/{person.token}"
 
     assert sorted(name for name in message if not name.startswith("Content")) == [
         "Date", "Feedback-ID", "From", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "MIME-Version",
@@ -181,22 +223,22 @@ def test_a_letter_has_every_header(
 
 
 def test_a_letter_is_the_same_every_time(
-    store: Store, make_issue: IssueMaker, envelope: Envelope, signer: Signer, now: datetime
+    store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime
 ) -> None:
     """A person renamed after the freeze still gets the letter that was planned."""
     with store.begin() as tx:
         mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
-        before = the_first_message(tx, signer, now)
+        before = the_first_message(tx, now)
         enlist(tx, Claim("ana@example.org", "Anna-Maria", Consent.CONFIRMED, "x", "test"), now)
-        after = the_first_message(tx, signer, now)
+        after = the_first_message(tx, now)
 
     assert before == after
 
 
-def the_first_message(tx: Tx, signer: Signer, now: datetime) -> bytes:
+def the_first_message(tx: Tx, now: datetime) -> bytes:
     """Its bytes, by a process that has just started."""
-    frozen = mailing.load(tx, "s", signer)
-    person = ledger.members(tx, ledger.find_due(tx, now, 1)[0])[0]
+    frozen = mailing.load(tx, "s")
+    person = take(tx, now)[0].people[0]
     return build(frozen.letter, mailing.personalise(frozen, person), date=now)
 
 
@@ -205,7 +247,6 @@ def test_a_name_is_greeted(
     store: Store,
     make_issue: IssueMaker,
     envelope: Envelope,
-    signer: Signer,
     now: datetime,
     name: str,
     greeting: str,
@@ -213,8 +254,8 @@ def test_a_name_is_greeted(
     """A missing name has a neutral word, an odd one does no harm."""
     with store.begin() as tx:
         mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
-        frozen = mailing.load(tx, "s", signer)
-        (person, *_) = ledger.members(tx, ledger.find_due(tx, now, 1)[0])
+        frozen = mailing.load(tx, "s")
+        (person, *_) = take(tx, now)[0].people
 
     values = mailing.personalise(frozen, replace(person, name=name)).values
 
@@ -222,13 +263,13 @@ def test_a_name_is_greeted(
 
 
 def test_a_name_that_would_forge_a_header_is_refused(
-    store: Store, make_issue: IssueMaker, envelope: Envelope, signer: Signer, now: datetime
+    store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime
 ) -> None:
     """Even if it got into the database somehow."""
     with store.begin() as tx:
         mailing.freeze(tx, read(make_issue()), envelope, now=now, **ORDER)
-        frozen = mailing.load(tx, "s", signer)
-        (person, *_) = ledger.members(tx, ledger.find_due(tx, now, 1)[0])
+        frozen = mailing.load(tx, "s")
+        (person, *_) = take(tx, now)[0].people
 
     assert person.state is State.PLANNED
     with pytest.raises(OutboxError, match="line break"):

@@ -15,10 +15,11 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import IntegrityError
 
 from outbox import mailing
+from outbox.consent import enlist
 from outbox.errors import OutboxError, Temporary
 from outbox.issue import read
-from outbox.model import Envelope
-from outbox.store import Store, ledger, open_store, schema, subscribers
+from outbox.model import Claim, Consent, Envelope
+from outbox.store import Store, evidence, freeze, ledger, open_store, schema, subscribers, suppressions
 from outbox.store.lock import sole_sender
 from outbox.store.upgrade import HEAD
 
@@ -91,13 +92,13 @@ def test_the_database_is_set_for_safety(store: Store) -> None:
     assert ["wal", 2, 1, 10_000] == found
 
 
-def test_a_transaction_is_all_or_nothing(store: Store, now: datetime) -> None:
+def test_a_transaction_is_all_or_nothing(any_store: Store, now: datetime) -> None:
     """An error in the middle leaves nothing behind."""
-    with pytest.raises(ZeroDivisionError), store.begin() as tx:
-        subscribers.add(tx, "eve@example.org", name="Eve", now=now)
+    with pytest.raises(ZeroDivisionError), any_store.begin() as tx:
+        enlist(tx, Claim("eve@example.org", "Eve", Consent.PENDING, "asked", "test"), now)
         raise ZeroDivisionError
 
-    with store.read() as tx:
+    with any_store.read() as tx:
         assert subscribers.find(tx, "eve@example.org") is None
 
 
@@ -105,24 +106,33 @@ def test_a_transaction_is_all_or_nothing(store: Store, now: datetime) -> None:
     "statement",
     [
         "UPDATE subscriber SET consent = 'maybe' WHERE id = 1",
-        "INSERT INTO subscriber SELECT 99, email, email_key, name, consent, created_at FROM subscriber WHERE id = 1",
+        "INSERT INTO subscriber SELECT 99, '', email_key, '', '', '', 'x', '{}', consent, created_at FROM subscriber",
         "UPDATE consent_event SET basis = 'forged' WHERE id = 1",
         "DELETE FROM consent_event WHERE id = 1",
         "DELETE FROM subscriber WHERE id = 1",
-        "UPDATE delivery SET state = 'sent' WHERE subscriber_id = 1",
-        "INSERT INTO delivery SELECT * FROM delivery",
-        "UPDATE delivery SET chunk_no = 99",
+        "INSERT INTO delivery VALUES ('s', 1, 1, 'sent', '', '', '', '2026-03-01')",
+        "INSERT INTO delivery VALUES ('s', 1, 99, 'refused', '', '', '', '2026-03-01')",
+        "INSERT INTO delivery VALUES ('s', 99, 1, 'refused', '', '', '', '2026-03-01')",
+        "INSERT INTO roster SELECT * FROM roster",
+        "UPDATE chunk SET follow = 9",
+        "UPDATE chunk SET lease_owner = 'me'",
+        "UPDATE chunk SET state = 'in_doubt'",
+        "UPDATE send SET state = 'lost'",
         "UPDATE chunk SET state = 'lost'",
         "UPDATE chunk SET attempt = 1",
-        "INSERT INTO suppression VALUES ('x', 'whim', '')",
-        "INSERT INTO instance VALUES (2, 'a', 'b', '')",
+        "INSERT INTO suppression VALUES (1, 'x', NULL, 'whim', '2026-03-01')",
+        "INSERT INTO suppression VALUES (1, 'x', 'hash', 'bounce', '2026-03-01')",
+        "INSERT INTO suppression VALUES (1, NULL, NULL, 'bounce', '2026-03-01')",
+        "INSERT INTO tag VALUES (99, 'nobody')",
+        "INSERT INTO form VALUES ('x', '1', 'I agree', '2026-03-01'); DELETE FROM form",
+        "INSERT INTO instance VALUES (2, 'a', 'b', '', '2026-03-01')",
     ],
 )
 def test_what_must_never_happen_is_refused(
-    store: Store, make_issue: Callable[..., Path], envelope: Envelope, now: datetime, statement: str
+    any_store: Store, make_issue: Callable[..., Path], envelope: Envelope, now: datetime, statement: str
 ) -> None:
-    """Wrong words, second deliveries, forged evidence: the database itself says no."""
-    with store.begin() as tx:
+    """Wrong words, second deliveries, forged evidence: both databases themselves say no."""
+    with any_store.begin() as tx:
         mailing.freeze(
             tx,
             read(make_issue()),
@@ -134,15 +144,16 @@ def test_what_must_never_happen_is_refused(
             now=now,
         )
 
-    with pytest.raises(IntegrityError), store.begin() as tx:
-        tx.connection.execute(text(statement))
+    with pytest.raises(IntegrityError), any_store.begin() as tx:
+        for one in statement.split("; "):
+            tx.connection.execute(text(one))
 
 
 def test_nobody_gets_an_issue_in_a_second_send(
-    store: Store, make_issue: Callable[..., Path], envelope: Envelope, now: datetime
+    any_store: Store, make_issue: Callable[..., Path], envelope: Envelope, now: datetime
 ) -> None:
     """Uniqueness is (issue, subscriber), not (send, subscriber)."""
-    with store.begin() as tx:
+    with any_store.begin() as tx:
         mailing.freeze(
             tx,
             read(make_issue()),
@@ -155,29 +166,52 @@ def test_nobody_gets_an_issue_in_a_second_send(
         )
         order = ledger.find_send(tx, "s")
 
-    with pytest.raises(IntegrityError), store.begin() as tx:
-        ledger.freeze(tx, order, issue_id=1, max_batch=1, now=now)
+    with pytest.raises(IntegrityError), any_store.begin() as tx:
+        freeze.freeze(tx, order, issue_id=1, max_batch=1, now=now)
 
 
-def test_the_chain_of_evidence_shows_a_forgery(store: Store, tmp_path: Path) -> None:
-    """Whoever gets past the guards still breaks the chain."""
+FORGERIES = {
+    "another basis": ("UPDATE consent_event SET basis = 'x' WHERE id = 2", 2),
+    "another moment": ("UPDATE consent_event SET at = '2020-01-01T00:00:00.000000Z' WHERE id = 3", 3),
+    "an event less": ("DELETE FROM consent_event WHERE id = 2", 2),
+    "an event more": (
+        (
+            "INSERT INTO consent_event SELECT 99, 4, 'confirmed', basis, source, method, form_sha, given_at, at "
+            "FROM consent_event WHERE id = 1"
+        ),
+        99,
+    ),
+    "a seal less": ("DELETE FROM seal WHERE id = 2", 3),
+    "the last seal less": ("DELETE FROM seal WHERE id = 4", 4),
+    "another seal": ("UPDATE seal SET digest = 'x' WHERE id = 1", 1),
+}
+
+
+@pytest.mark.parametrize(("statement", "number"), FORGERIES.values(), ids=FORGERIES)
+def test_the_chain_of_evidence_shows_a_forgery(
+    store: Store, tmp_path: Path, statement: str, number: int
+) -> None:
+    """Whoever gets past the guards still breaks the chain, and it is seen where."""
     with store.read() as tx:
-        assert subscribers.find_broken_link(tx) is None
+        assert evidence.find_broken_link(tx) is None
+    guards = [
+        f"DROP TRIGGER {table}_no_{verb}"
+        for table in ("consent_event", "seal")
+        for verb in ("update", "delete")
+    ]
     forger = sqlite3.connect(tmp_path / "outbox.db")
-    forger.executescript(
-        "DROP TRIGGER consent_event_no_update; UPDATE consent_event SET basis = 'x' WHERE id = 2"
-    )
+    forger.executescript("; ".join([*guards, statement]))
     forger.close()
 
     with store.read() as tx:
-        assert subscribers.find_broken_link(tx) == 2
+        assert number == evidence.find_broken_link(tx)
 
 
-def test_moments_sort_and_come_back_in_utc(store: Store) -> None:
+def test_moments_sort_and_come_back_in_utc(any_store: Store) -> None:
     """Whatever the zone, the moment is the same."""
     early = datetime(2026, 3, 1, 10, tzinfo=timezone(timedelta(hours=5)))
-    with store.begin() as tx:
-        subscribers.suppress(tx, "x@example.org", "request", early)
+    with any_store.begin() as tx:
+        suppressions.suppress(tx, "x@example.org", "request", early)
         found = tx.connection.execute(schema.suppression.select()).one().since
 
     assert early == found
@@ -188,12 +222,14 @@ def test_waiting_chunks_are_found_by_their_index(store: Store, now: datetime) ->
     """The claim must not read a ledger of millions."""
     with store.read() as tx:
         plan = tx.connection.exec_driver_sql(
-            "EXPLAIN QUERY PLAN SELECT * FROM chunk WHERE chunk.state IN ('planned', 'retry') AND not_before <= ? "
-            "ORDER BY not_before, send_id, no LIMIT 20",
+            "EXPLAIN QUERY PLAN SELECT no FROM chunk WHERE send_id = 's' AND chunk.state IN ('planned', 'retry') "
+            "AND not_before <= ? AND lease_owner = '' ORDER BY not_before, no LIMIT 20",
             (now.isoformat(),),
         ).all()
 
-    assert ["SEARCH chunk USING INDEX chunk_waiting (not_before<?)"] == [row.detail for row in plan]
+    assert ["SEARCH chunk USING INDEX chunk_waiting (send_id=? AND not_before<?)"] == [
+        row.detail for row in plan
+    ]
 
 
 def test_a_locked_database_is_for_later(store: Store, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from outbox import desk as desks
 from outbox import mailing, worker
 from outbox.consent import Claim, enlist, unsubscribe
 from outbox.errors import OutboxError
@@ -28,8 +29,8 @@ from outbox.model import (
     State,
 )
 from outbox.providers.file import File
-from outbox.store import Store, ledger, subscribers
-from outbox.tokens import Signer
+from outbox.rates import Pace
+from outbox.store import Store, claims, ledger, subscribers, suppressions
 
 IssueMaker = Callable[..., Path]
 
@@ -87,7 +88,6 @@ class Desk:
     """A store with one issue frozen for three people, and a clock that can be moved."""
 
     store: Store
-    signer: Signer
     time: datetime
 
     def clock(self) -> datetime:
@@ -96,7 +96,17 @@ class Desk:
 
     def run(self, provider: Any) -> Counter[State]:
         """One pass by a new process."""
-        return worker.run(worker.Sender(self.store, provider, self.signer), self.clock)
+        one_at_a_time = Pace(connections=1)
+        return worker.run(desks.Desk(self.store, provider, one_at_a_time), self.clock)
+
+    def die(self, provider: Any) -> None:
+        """One pass that ends with a death; on PostgreSQL the dead one's lease runs out."""
+        with pytest.raises(Died):
+            self.run(provider)
+        if self.store.many:
+            with self.store.begin() as tx:
+                over = "UPDATE chunk SET lease_until = now() - interval '1 second' WHERE lease_owner <> ''"
+                tx.connection.execute(text(over))
 
     def states(self) -> dict[State, int]:
         """What the ledger says."""
@@ -122,9 +132,9 @@ def journal(*script: Any, **caps: Any) -> Journal:
 
 
 @pytest.fixture
-def desk(store: Store, make_issue: IssueMaker, envelope: Envelope, signer: Signer, now: datetime) -> Desk:
-    """Three people, two to a call."""
-    with store.begin() as tx:
+def desk(any_store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime) -> Desk:
+    """Three people, two to a call, on both databases."""
+    with any_store.begin() as tx:
         mailing.freeze(
             tx,
             read(make_issue()),
@@ -135,7 +145,7 @@ def desk(store: Store, make_issue: IssueMaker, envelope: Envelope, signer: Signe
             send_id="s",
             now=now,
         )
-    return Desk(store, signer, now)
+    return Desk(any_store, now)
 
 
 def test_everyone_gets_it_once(desk: Desk) -> None:
@@ -158,7 +168,7 @@ def test_the_intent_is_on_record_before_the_call(desk: Desk) -> None:
 
     desk.run(Curious(iter(()), abilities()))
 
-    assert seen[0] == {State.IN_DOUBT: 2, State.PLANNED: 1}
+    assert all(State.IN_DOUBT in states for states in seen)
 
 
 @pytest.mark.parametrize("moment", ["die before", "die after"])
@@ -168,8 +178,7 @@ def test_a_death_around_the_call_loses_and_doubles_nothing(
 ) -> None:
     """With an exact look-up or a living key, what was in doubt is settled by the next run."""
     provider = journal(moment, **caps)
-    with pytest.raises(Died):
-        desk.run(provider)
+    desk.die(provider)
 
     assert desk.states()[State.IN_DOUBT] > 0
     desk.run(provider)
@@ -182,8 +191,7 @@ def test_a_death_around_the_call_loses_and_doubles_nothing(
 def test_doubt_that_nobody_can_settle_is_held(desk: Desk, moment: str) -> None:
     """Without key or look-up nothing is sent twice, and whoever may have missed it is named."""
     provider = journal(moment)
-    with pytest.raises(Died):
-        desk.run(provider)
+    desk.die(provider)
     desk.run(provider)
 
     assert {State.HELD: 2, State.ACCEPTED: 1} == desk.states()
@@ -196,8 +204,7 @@ def test_doubt_that_nobody_can_settle_is_held(desk: Desk, moment: str) -> None:
 def test_a_dead_key_is_not_used_again(desk: Desk) -> None:
     """After its window the provider has forgotten the key, so doubt is held."""
     provider = journal("die after", replay_window_s=3600)
-    with pytest.raises(Died):
-        desk.run(provider)
+    desk.die(provider)
     desk.time += timedelta(hours=2)
     desk.run(provider)
 
@@ -205,7 +212,7 @@ def test_a_dead_key_is_not_used_again(desk: Desk) -> None:
 
 
 def test_the_policy_resend_prefers_two_to_none(
-    store: Store, make_issue: IssueMaker, envelope: Envelope, signer: Signer, now: datetime
+    store: Store, make_issue: IssueMaker, envelope: Envelope, now: datetime
 ) -> None:
     """Where a second copy harms nobody, doubt is sent again."""
     with store.begin() as tx:
@@ -220,9 +227,8 @@ def test_the_policy_resend_prefers_two_to_none(
             now=now,
         )
     provider = journal("die before")
-    with pytest.raises(Died):
-        Desk(store, signer, now).run(provider)
-    Desk(store, signer, now).run(provider)
+    Desk(store, now).die(provider)
+    Desk(store, now).run(provider)
 
     assert sorted(provider.accepted) == ["s.1", "s.2", "s.3"]
 
@@ -250,8 +256,7 @@ def test_what_was_surely_not_sent_waits_and_goes_again(desk: Desk) -> None:
     """The same people, the same bytes, the same key, after a pause."""
     provider = journal(Outcome.NOT_SENT)
 
-    assert {State.RETRY: 2} == desk.run(provider)
-    desk.run(provider)
+    assert {State.RETRY: 2, State.ACCEPTED: 1} == desk.run(provider)
     assert {State.RETRY: 2, State.ACCEPTED: 1} == desk.states()
     desk.time += timedelta(minutes=2)
     desk.run(provider)
@@ -288,7 +293,7 @@ def test_who_leaves_after_the_freeze_gets_nothing(desk: Desk) -> None:
     """Consent is read again at the moment of the intent."""
     desk.leave("ana@example.org")
     with desk.store.begin() as tx:
-        subscribers.suppress(tx, "dora@example.com", "complaint", desk.time)
+        suppressions.suppress(tx, "dora@example.com", "complaint", desk.time)
     provider = journal()
 
     assert {State.SUPPRESSED: 2, State.ACCEPTED: 1} == desk.run(provider)
@@ -324,9 +329,9 @@ def test_a_changed_secret_means_a_new_key(desk: Desk) -> None:
 def test_one_impossible_name_does_not_stop_the_others(desk: Desk) -> None:
     """P17: the message is refused with its reason, the rest go out."""
     with desk.store.begin() as tx:
-        tx.connection.execute(
-            text("UPDATE delivery SET name = 'Ana' || char(10) || 'Bcc: x' WHERE subscriber_id = 1")
-        )
+        people = tx.connection.execute(text("SELECT people FROM roster WHERE no = 1")).scalar_one()
+        forged = people.replace(b"Ana Ruiz", b"Ana\\nBcc: x")
+        tx.connection.execute(text("UPDATE roster SET people = :it WHERE no = 1"), {"it": forged})
     provider = journal()
 
     assert {State.REFUSED: 1, State.ACCEPTED: 2} == desk.run(provider)
@@ -338,11 +343,12 @@ def test_one_impossible_name_does_not_stop_the_others(desk: Desk) -> None:
 def test_a_late_answer_does_not_overwrite(desk: Desk) -> None:
     """The epoch fences: an answer for a claim that was taken over changes nothing."""
     with desk.store.begin() as tx:
-        (chunk, _) = ledger.find_due(tx, desk.time, 2)
-        old = ledger.intend(tx, chunk, key="k", body_sha="x", now=desk.time)
+        (taken,) = claims.take(tx, "s", desks.new_lease(), desk.time, 1)
+        old = claims.intend(tx, taken.chunk, key="k", body_sha="x", now=desk.time)
+        assert old
         tx.connection.execute(text("UPDATE chunk SET epoch = epoch + 1 WHERE no = 1"))
 
-        assert not ledger.settle(
+        assert not claims.settle(
             tx, old, [ItemResult("s.1", Outcome.REJECTED)], now=desk.time, retry_at=desk.time
         )
     assert State.REFUSED not in desk.states()

@@ -54,7 +54,8 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=12), nullable=False),
         sa.Column("since", INSTANT, nullable=False),
         sa.CheckConstraint(
-            "reason IN ('bounce', 'complaint', 'request')", name=op.f("ck_suppression_reason")
+            "reason IN ('bounce', 'complaint', 'request')",
+            name=op.f("ck_suppression_reason"),
         ),
         sa.PrimaryKeyConstraint("email_key", name=op.f("pk_suppression")),
     )
@@ -74,7 +75,9 @@ def upgrade() -> None:
             name=op.f("ck_consent_event_consent"),
         ),
         sa.ForeignKeyConstraint(
-            ["subscriber_id"], ["subscriber.id"], name=op.f("fk_consent_event_subscriber_id")
+            ["subscriber_id"],
+            ["subscriber.id"],
+            name=op.f("fk_consent_event_subscriber_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_event")),
         sa.UniqueConstraint("digest", name=op.f("uq_consent_event_digest")),
@@ -116,7 +119,8 @@ def upgrade() -> None:
         sa.Column("first_try_at", INSTANT, nullable=True),
         sa.Column("body_sha", sa.String(length=64), nullable=False),
         sa.CheckConstraint(
-            "state IN ('planned', 'in_doubt', 'retry', 'held', 'done')", name=op.f("ck_chunk_state")
+            "state IN ('planned', 'in_doubt', 'retry', 'held', 'done')",
+            name=op.f("ck_chunk_state"),
         ),
         sa.CheckConstraint("(attempt = 0) = (first_try_at IS NULL)", name=op.f("ck_chunk_first_try")),
         sa.ForeignKeyConstraint(["send_id"], ["send.id"], name=op.f("fk_chunk_send_id")),
@@ -149,7 +153,9 @@ def upgrade() -> None:
         sa.Column("ended_at", INSTANT, nullable=True),
         sa.Column("answer", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["send_id", "chunk_no"], ["chunk.send_id", "chunk.no"], name=op.f("fk_call_send_id_chunk_no")
+            ["send_id", "chunk_no"],
+            ["chunk.send_id", "chunk.no"],
+            name=op.f("fk_call_send_id_chunk_no"),
         ),
         sa.PrimaryKeyConstraint("send_id", "chunk_no", "attempt", name=op.f("pk_call")),
     )
@@ -172,7 +178,9 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["issue_id"], ["issue.id"], name=op.f("fk_delivery_issue_id")),
         sa.ForeignKeyConstraint(
-            ["send_id", "chunk_no"], ["chunk.send_id", "chunk.no"], name=op.f("fk_delivery_send_id_chunk_no")
+            ["send_id", "chunk_no"],
+            ["chunk.send_id", "chunk.no"],
+            name=op.f("fk_delivery_send_id_chunk_no"),
         ),
         sa.ForeignKeyConstraint(["send_id"], ["send.id"], name=op.f("fk_delivery_send_id")),
         sa.ForeignKeyConstraint(["subscriber_id"], ["subscriber.id"], name=op.f("fk_delivery_subscriber_id")),
@@ -182,8 +190,10 @@ def upgrade() -> None:
     )
     op.create_index("delivery_chunk", "delivery", ["send_id", "chunk_no"], unique=False)
     op.create_index("delivery_subscriber", "delivery", ["subscriber_id"], unique=False)
+    if op.get_bind().dialect.name != "sqlite":
+        return  # the first schema was SQLite's alone; the next one guards both
     for verb in ("UPDATE", "DELETE"):
         op.execute(
             f"CREATE TRIGGER consent_event_no_{verb.lower()} BEFORE {verb} ON consent_event "
-            "BEGIN SELECT RAISE(ABORT, 'consent_event is append-only'); END"
+            "BEGIN SELECT RAISE(ABORT, 'consent_event is append-only'); END",
         )

@@ -1,0 +1,219 @@
+"""What the delivering commands do: read issues, freeze them, make one pass, or look again and again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Event
+from uuid import uuid4
+
+from outbox import issue as issues
+from outbox import mailing, worker
+from outbox.config import Settings
+from outbox.desk import Desk
+from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError, Temporary
+from outbox.model import Capabilities, Issue, Outcome, State
+from outbox.providers import PROVIDERS
+from outbox.store import Store, claims, ledger, plans
+
+from .opening import clock, in_words, opened, sending, short, stopped_by_signal
+
+#: Seconds until a running `outbox work` looks for new issues again.
+LOOK_S = 30.0
+
+
+def read_issue(settings: Settings, name: str) -> Issue:
+    """Read an issue folder by its path or its name in build/issues; raises IssueError."""
+    folder = Path(name) if Path(name).is_dir() else settings.issues / name
+    if not folder.is_dir():
+        raise IssueError(f"there is no issue {name!r}, neither as a folder nor in {settings.issues.name}")
+    return issues.read(folder.resolve())
+
+
+def read_planned(settings: Settings, store: Store, name: str) -> Issue:
+    """Read an issue, or that of a plan; raises IssueError when too much changed since the plan was made."""
+    with store.read() as tx:
+        kept = plans.find(tx, name)
+        changed = plans.count_changes(tx, kept) if kept else 0
+    if kept is None:
+        return read_issue(settings, name)
+    issue = read_issue(settings, kept.slug)
+    if issue.digest != kept.digest:
+        raise IssueError(f"{issue.slug} was changed since plan {name} was made; make a new plan")
+    if changed > settings.plan_changes * kept.audience:
+        raise IssueError(
+            f"{changed} people came, went or changed since plan {name} was made for {kept.audience}; "
+            "make a new plan, or raise [outbox] plan_changes"
+        )
+    return issue
+
+
+def caps_of(settings: Settings) -> Capabilities:
+    """What the provider of book.toml can do; raises ConfigError when it lacks something."""
+    provider = PROVIDERS[settings.provider](settings.account)
+    provider.close()
+    return provider.caps
+
+
+def plan_of(
+    settings: Settings, store: Store, issue: Issue, at: datetime | None, caps: Capabilities
+) -> mailing.Plan:
+    """Say what sending an issue by a provider that can do so much would do."""
+    with store.read() as tx:
+        return mailing.plan(
+            tx, issue, settings.envelope, now=clock(), at=at, segments=settings.segments, caps=caps
+        )
+
+
+def freeze(settings: Settings, desk: Desk, issue: Issue, at: datetime | None) -> None:
+    """Freeze an issue with its audience, unless that was done before."""
+    caps = desk.provider.caps
+    found = plan_of(settings, desk.store, issue, at, caps)
+    if found.frozen == issue.digest:
+        print(f"{issue.slug}: frozen before; going on with what is left")
+        return
+    files = mailing.carries_files(issue, settings.envelope)
+    with desk.store.begin() as tx:
+        number = mailing.freeze(
+            tx,
+            issue,
+            settings.envelope,
+            provider=settings.provider,
+            max_batch=caps.batch_of(attachments=files),
+            on_unknown=settings.on_unknown,
+            send_id=uuid4().hex,
+            now=clock(),
+            at=at,
+            segments=settings.segments,
+            caps=caps,
+        )
+    print(f"{issue.slug}: frozen for {number} people" + (f", due {short(found.due_at)}" if at else ""))
+
+
+def deliver(desk: Desk, stop: Event, *, limit: int = 0, slugs: Sequence[str] = ()) -> int:
+    """Make one pass and tell what came of it; returns the exit code."""
+    _pause_unwelcome(desk)
+    with desk.store.read() as tx:
+        total, _ = ledger.find_waiting(tx)
+    with _progress(total) as tell:
+        tally = worker.run(desk, clock, tell=tell, stop=stop, limit=limit or None)
+    if limit:
+        _pause_limited(desk, slugs, limit)
+    with desk.store.read() as tx:
+        waiting, first = ledger.find_waiting(tx)
+        doubtful, trouble = claims.count_in_doubt(tx), ledger.find_trouble(tx)
+        paused = [one for one in ledger.progress(tx) if one.state == "paused"]
+    print(in_words(tally) if tally else "nothing was due")
+    if waiting and first:
+        print(f"{waiting} messages wait until {short(first)}" + (f" ({trouble})" if trouble else ""))
+    for one in paused:
+        print(f"{one.slug}: paused: {one.reason}")
+    if tally[State.HELD]:
+        print("some may have got it or not: outbox held list", file=sys.stderr)
+        return MUST_ACT
+    return TRY_LATER if tally[State.RETRY] or doubtful else DONE
+
+
+def work_once(settings: Settings, desk: Desk, stop: Event) -> int:
+    """Freeze what is due and new, and make one pass; an error about one issue does not keep back the others."""
+    errors = list(_freeze_due(settings, desk))
+    code = deliver(desk, stop)
+    for error in errors:
+        print(f"outbox: {error}", file=sys.stderr)
+    return MUST_ACT if errors else code
+
+
+def look_again(settings: Settings, stop: Event) -> None:
+    """Work for as long as nobody says stop; what is only in the way for now is told and tried again."""
+    with stopped_by_signal(stop):
+        while not stop.is_set():
+            try:
+                if _anything_due(settings):
+                    with sending(settings, stop) as desk:
+                        work_once(settings, desk, stop)
+            except Temporary as error:
+                print(f"outbox: {error}", file=sys.stderr)
+            sys.stdout.flush()
+            stop.wait(_seconds_until_due(settings))
+
+
+def send_test(settings: Settings, issue: Issue, to: str) -> int:
+    """Send an issue to one address outside the ledger; returns the exit code."""
+    provider, now = PROVIDERS[settings.provider](settings.account), clock()
+    letter, person = mailing.make_test(issue, settings.envelope, to, test_id=uuid4().hex, now=now)
+    batch_id = f"test.{person.outbox_id}"
+    (result,) = provider.send(provider.prepare(letter, [person], batch_id, date=now))
+    provider.close()
+    words = " ".join(filter(None, (result.provider_id, result.code, result.detail)))
+    print(f"{issue.slug}: test to {to}: {result.outcome}  {words}".rstrip())
+    return DONE if result.outcome == Outcome.ACCEPTED else MUST_ACT
+
+
+def _freeze_due(settings: Settings, desk: Desk) -> Iterator[OutboxError]:
+    for folder in sorted(settings.issues.glob("[!.]*/")):
+        try:
+            issue = issues.read(folder)
+            found = plan_of(settings, desk.store, issue, None, desk.provider.caps)
+            if found.frozen and found.frozen != issue.digest:
+                print(f"{issue.slug}: was sent before with other content; the rebuilt folder is left alone")
+            elif not found.frozen and issue.kind == "issue" and found.due_at <= clock():
+                freeze(settings, desk, issue, None)
+        except IssueError as error:
+            yield error
+
+
+def _pause_unwelcome(desk: Desk) -> None:
+    with desk.store.begin() as tx:
+        for one, why in ledger.find_unwelcome(tx):
+            ledger.pause(tx, one.send_id, f"{why}; to go on all the same: outbox resume {one.slug}")
+
+
+def _pause_limited(desk: Desk, slugs: Sequence[str], limit: int) -> None:
+    with desk.store.begin() as tx:
+        for slug in slugs:
+            found = ledger.find_send_of(tx, slug)
+            if found and ledger.is_waiting(tx, found.id):
+                ledger.pause(
+                    tx, found.id, f"after {limit} messages, as asked; to go on: outbox resume {slug}"
+                )
+
+
+def _anything_due(settings: Settings) -> bool:
+    with opened(settings) as store, store.read() as tx:
+        known = {one.slug for one in ledger.progress(tx)}
+        _, first = ledger.find_waiting(tx)
+        doubtful = claims.count_in_doubt(tx)
+    fresh = any(folder.name not in known for folder in settings.issues.glob("[!.]*/"))
+    return fresh or bool(doubtful) or (first is not None and first <= clock())
+
+
+def _seconds_until_due(settings: Settings) -> float:
+    try:
+        with opened(settings) as store, store.read() as tx:
+            _, first = ledger.find_waiting(tx)
+    except Temporary:
+        return LOOK_S
+    wait = (first - clock()) if first else timedelta(seconds=LOOK_S)
+    return min(max(wait.total_seconds(), 1.0), LOOK_S)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    if not sys.stderr.isatty() or not total:
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:,.0f}/s" if task.speed else "")
+
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("sending", total=total)
+        yield lambda number: bar.advance(task, number)

@@ -1,0 +1,125 @@
+"""The commands that tell how things stand: status, show, verify."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Annotated
+
+import msgspec
+import typer
+
+from outbox.addresses import read_mailbox
+from outbox.errors import MUST_ACT, PeopleError
+from outbox.model import Progress, State
+from outbox.store import evidence, ledger, subscribers
+from outbox.store import verify as proof
+
+from .opening import in_words, opened, print_json, settings_of, short
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+#: One character for each state in the chart of `outbox status`, and how wide that is.
+MARKS = {
+    State.COMPLAINED: "!",
+    State.BOUNCED: "x",
+    State.DELIVERED: "#",
+    State.ACCEPTED: "=",
+    State.REFUSED: "x",
+    State.SUPPRESSED: "-",
+    State.CANCELLED: "-",
+    State.HELD: "?",
+    State.IN_DOUBT: "?",
+    State.RETRY: "~",
+    State.PLANNED: ".",
+}
+WIDTH = 40
+
+
+def status(ctx: typer.Context, as_json: Json = False) -> None:
+    """Show how far each issue has come, and how many people are on the list.
+
+    In the chart = is accepted, # delivered, x refused or bounced, ? held or in doubt, ~ to be tried again,
+    - left out, ! a complaint, . planned.
+
+    \b
+    outbox status
+    outbox status --json
+    """  # noqa: D301
+    with opened(settings_of(ctx)) as store, store.read() as tx:
+        sends, people = ledger.progress(tx), subscribers.count(tx)
+    if as_json:
+        print_json({"issues": [asdict(one) for one in sends], "subscribers": people})
+        return
+    print("people: " + ", ".join(f"{number} {consent}" for consent, number in people.items() if number))
+    for one in sends:
+        told = f"{in_words(one.states)} of {one.audience}, by {one.provider}, {short(one.due_at)}"
+        print(f"{one.slug}: {told}")
+        print(f"  [{_chart(one)}]" + (f" {one.state}: {one.reason}" if one.state != "active" else ""))
+    if not sends:
+        print("no issue was sent yet")
+
+
+def show(
+    ctx: typer.Context,
+    address: Annotated[str, typer.Argument(help="A subscriber's mail address.")],
+    as_json: Json = False,
+) -> None:
+    """Show everything that ever happened to one person: consent with its evidence, and every message.
+
+    \b
+    outbox show ana@example.org
+    """  # noqa: D301
+    with opened(settings_of(ctx)) as store, store.read() as tx:
+        person = subscribers.find(tx, read_mailbox(address))
+        if person is None:
+            raise PeopleError(f"{address} is not on the list")
+        events, messages = evidence.events_of(tx, person.id), ledger.history(tx, person.id)
+    if as_json:
+        told = {
+            "events": [msgspec.structs.asdict(e) for e in events],
+            "messages": [asdict(m) for m in messages],
+        }
+        print_json({**asdict(person), **told})
+        return
+    print(f"{person.name or '(no name)'} <{person.email}>: {person.consent}")
+    for event in events:
+        print(f"  {short(event.at)}  {event.consent}: {event.basis} ({event.source})")
+    for message in messages:
+        words = " ".join(filter(None, (message.provider_id, message.code, message.detail)))
+        print(f"  {short(message.changed_at)}  {message.slug}: {message.state}  {words}".rstrip())
+
+
+def verify(ctx: typer.Context, as_json: Json = False) -> None:
+    """Prove that the ledger is whole: every person in one place, counts that add up, evidence unchanged.
+
+    \b
+    outbox verify
+    """  # noqa: D301
+    with opened(settings_of(ctx)) as store, store.read() as tx:
+        faults = proof.find_faults(tx)
+        number = sum(one.audience for one in ledger.progress(tx))
+    if as_json:
+        print_json({"messages": number, "faults": faults})
+    else:
+        for fault in faults:
+            print(fault)
+        print(
+            f"{number} messages, {len(faults)} faults" if faults else f"{number} messages, all accounted for"
+        )
+    if faults:
+        raise typer.Exit(MUST_ACT)
+
+
+def _chart(one: Progress) -> str:
+    """The states as a bar; one that a single person is in still has its mark."""
+    return "".join(_bar(one)).ljust(WIDTH)[:WIDTH]
+
+
+def _bar(one: Progress) -> Iterator[str]:
+    audience = max(one.audience, 1)
+    for state, mark in MARKS.items():
+        number = one.states.get(state, 0)
+        yield mark * max(round(number / audience * WIDTH), bool(number))
+
+
+COMMANDS = (status, show, verify)

@@ -1,0 +1,76 @@
+"""What a sender has at hand: the ledger, the provider, the sends it has read, its lease and its limits."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from uuid import uuid4
+
+from . import mailing
+from .errors import OutboxError
+from .model import Chunk, PreparedBatch, Recipient
+from .providers import Provider
+from .rates import Pace
+from .store import Store, Tx
+from .store.claims import Lease
+
+#: Longer than any call may take: connection, answer and a margin.
+LEASE = timedelta(minutes=5)
+
+
+def new_lease() -> Lease:
+    """A lease in the name of this process, and of no other before or after it."""
+    return Lease(f"{os.getpid()}-{uuid4().hex}", LEASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One sender's desk. `chance` spreads retries in time."""
+
+    store: Store
+    provider: Provider
+    pace: Pace = field(default_factory=Pace)
+    lease: Lease = field(default_factory=new_lease)
+    chance: random.Random = field(default_factory=random.Random)
+    max_late: timedelta | None = None
+    search_lag: timedelta = timedelta()  # how long a provider's search may not show what it took
+    sends: dict[str, mailing.FrozenSend] = field(default_factory=dict)
+
+    @property
+    def slots_path(self) -> Path | None:
+        """The file of marks beside an SQLite database."""
+        path = self.store.path
+        return path.with_name(f"{path.name}.slots") if path else None
+
+    def frozen(self, tx: Tx, send_id: str) -> mailing.FrozenSend:
+        """Read a send from the ledger, once; raises OutboxError when another provider began it."""
+        if send_id not in self.sends:
+            found = mailing.load(tx, send_id)
+            if found.send.provider != self.provider.name:
+                raise OutboxError(
+                    f"{found.send.slug} was begun with provider {found.send.provider!r} and is not finished; "
+                    f"set [provider] name = {found.send.provider!r} until it is"
+                )
+            self.sends[send_id] = found
+        return self.sends[send_id]
+
+    def prepare(
+        self, frozen: mailing.FrozenSend, part: Chunk, people: Sequence[Recipient], now: datetime
+    ) -> PreparedBatch:
+        """Make the bytes of a call. Its date is that of the first try, so a later try has the same bytes.
+
+        Raises MustSplit, or OutboxError for a message that cannot be made.
+        """
+        batch_id = f"{part.send_id}.{frozen.send.digest}.{part.no}"
+        addressed = [mailing.personalise(frozen, one) for one in people]
+        return self.provider.prepare(frozen.letter, addressed, batch_id, date=part.first_try_at or now)
+
+
+def sha_of(batch: PreparedBatch) -> str:
+    """The digest by which two calls are known to be the same."""
+    return sha256(batch.body).hexdigest()

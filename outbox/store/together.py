@@ -1,0 +1,70 @@
+"""Intents and answers of many chunks in a few statements: what happens to nearly every call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import select, tuple_, update
+
+from outbox.model import Chunk, ChunkState, ItemResult, Outcome
+
+from . import Tx
+from .claims import BEGIN_CALL, END_CALL, IN_DOUBT, INTEND, begun, call_row, fence_of
+from .schema import chunk
+
+
+def intend_all(tx: Tx, calls: Sequence[tuple[Chunk, str, str]], now: datetime) -> list[Chunk | None]:
+    """As `claims.intend` for many chunks, each with its key and the digest of its bytes."""
+    if not calls:
+        return []
+    values = [
+        fence_of(part)
+        | {"the_attempt": part.attempt + 1, "the_first": part.first_try_at or now, "the_sha": sha}
+        for part, _, sha in calls
+    ]
+    whole = tx.connection.execute(INTEND, values).rowcount == len(calls)
+    good = [whole or _is_intended(tx, part) for part, _, _ in calls]
+    rows = [call_row(*one, now) for one, is_good in zip(calls, good, strict=True) if is_good]
+    if rows:
+        tx.connection.execute(BEGIN_CALL, rows)
+    return [
+        begun(part, sha, part.first_try_at or now) if is_good else None
+        for (part, _, sha), is_good in zip(calls, good, strict=True)
+    ]
+
+
+def settle_accepted(
+    tx: Tx, answered: Sequence[tuple[Chunk, Sequence[ItemResult]]], now: datetime
+) -> set[tuple[str, int]]:
+    """As `claims.settle` for calls of which everybody was accepted; returns the chunks that were still ours."""
+    if not answered:
+        return set()
+    keys = [(part.send_id, part.no, part.epoch) for part, _ in answered]
+    ours = tuple_(chunk.c.send_id, chunk.c.no, chunk.c.epoch).in_(keys)
+    done = update(chunk).where(ours, IN_DOUBT)
+    done = done.values(state=ChunkState.DONE, not_before=now, lease_owner="", lease_until=None)
+    rows = tx.connection.execute(done.returning(chunk.c.send_id, chunk.c.no)).all()
+    settled = {(row[0], row[1]) for row in rows}
+    ended = [
+        fence_of(part)
+        | {
+            "the_attempt": part.attempt,
+            "the_time": now,
+            "the_answer": f"{Outcome.ACCEPTED} {len(results)}",
+            "the_ids": msgspec.json.encode([one.provider_id for one in results]),
+        }
+        for part, results in answered
+        if (part.send_id, part.no) in settled
+    ]
+    if ended:
+        tx.connection.execute(END_CALL, ended)
+    return settled
+
+
+def _is_intended(tx: Tx, part: Chunk) -> bool:
+    mine = select(chunk.c.no).where(
+        chunk.c.send_id == part.send_id, chunk.c.no == part.no, chunk.c.epoch == part.epoch, IN_DOUBT
+    )
+    return tx.connection.execute(mine).first() is not None
