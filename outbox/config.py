@@ -18,6 +18,7 @@ from .addresses import FREEMAIL, read_address
 from .errors import ConfigError, PeopleError, Place
 from .model import Account, Address, Envelope, Images, OnUnknown, Promise, Security
 from .rates import Pace
+from .timing import is_zone
 
 #: Tables of the other package: known by name, never read here.
 PIPELINE_TABLES = ("book", "ebook", "edition", "bibliography", "newsletter", "check")
@@ -38,6 +39,7 @@ class List(_Table, frozen=True):
     name: Line
     address: Line  # postal address, required by law in every issue
     id: Line  # domain of the List-Id header (RFC 2919); stable for ever
+    time_zone: Line = "UTC"  # of people of whom none is known (IANA)
 
 
 class Outbox(_Table, frozen=True):
@@ -54,6 +56,7 @@ class Outbox(_Table, frozen=True):
     rate: Rate = 0.0  # messages a second at most; 0: no limit
     connections: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4  # calls at a time at most
     warm_up: bool = False  # few messages on the first day of a new account, more on each day after
+    local_time: bool = False  # an issue goes when it is that time on everybody's own clock
     max_late_hours: Annotated[int, msgspec.Meta(ge=1)] = 24  # what should have gone longer ago asks first
     search_minutes: Annotated[int, msgspec.Meta(ge=0)] = 15  # how long a provider's search may lag behind
     plan_changes: Annotated[float, msgspec.Meta(ge=0, le=1)] = (
@@ -117,6 +120,8 @@ class Settings:
     dkim: tuple[str, ...] = ()
     bounce_domain: str = ""
     segments: Mapping[str, str] = field(default_factory=dict)  # name -> expression
+    time_zone: str = "UTC"  # of people of whom none is known
+    local_time: bool = False
 
 
 def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
@@ -147,6 +152,8 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         dkim=box.dkim,
         bounce_domain=box.bounce_domain.lower(),
         segments=_segments(text, _Lines(text, path)),
+        time_zone=_time_zone(group.time_zone, _Lines(text, path)),
+        local_time=box.local_time,
     )
 
 
@@ -315,6 +322,14 @@ def _segments(text: str, lines: _Lines) -> dict[str, str]:
         except expressions.SegmentError as error:
             raise lines.error(f"[segments] {name}: {error.message}", SEGMENTS, name) from None
     return table
+
+
+def _time_zone(name: str, lines: _Lines) -> str:
+    if not is_zone(name):
+        raise lines.error(
+            f"[list] time_zone: {name!r} is not a time zone; write Europe/Berlin", "list", "time_zone"
+        )
+    return name
 
 
 def _secrets(env: Mapping[str, str]) -> tuple[str, ...]:

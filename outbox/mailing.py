@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -32,6 +32,7 @@ from .model import (
 )
 from .store import Tx, issues, ledger
 from .store import freeze as freezing
+from .timing import Departure, Timing, is_zone, make_calendar
 
 IMAGE = re.compile(r"""(\bsrc\s*=\s*["'])(images/[^"']+)(?=["'])""")
 SAMPLE_DATE = datetime(2026, 1, 1, tzinfo=UTC)  # any will do
@@ -58,6 +59,7 @@ class Plan:
     first: tuple[str, ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
+    calendar: tuple[Departure, ...] = ()  # how many at which moment, where not all at one
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +81,32 @@ def plan(
     envelope: Envelope,
     *,
     now: datetime,
-    at: datetime | None = None,
+    timing: Timing | None = None,
     segments: Mapping[str, str] = NO_SEGMENTS,
     caps: Capabilities | None = None,
 ) -> Plan:
-    """Say what sending `issue` would do, changing nothing; `caps` are those of the provider."""
-    chosen = segments.get(issue.segment, "")
+    """Say what sending `issue` would do, changing nothing; `caps` are those of the provider.
+
+    `timing` goes before the time that the issue itself has.
+    """
+    chosen, when = segments.get(issue.segment, ""), timing or time_of(issue, now)
+    zones = freezing.count_zones(tx, chosen, now) if when.is_local else {}
+    calendar = make_calendar(when, zones, now)
     audience, first = freezing.count_audience(tx, chosen, now)
     odd = 0 if caps is None or caps.smtputf8 else freezing.count_beyond_ascii(tx, chosen, now)
     problems, notes = check(issue, envelope, segments, caps, beyond_ascii=odd)
+    notes += _find_odd_zones(zones, when)
     return Plan(
         slug=issue.slug,
         subject=issue.subject,
         digest=issue.digest,
         frozen=issues.digest_of(tx, issue.slug) or "",
-        due_at=_due(issue, now=now, at=at),
+        due_at=_first(when, calendar),
         audience=audience,
         first=tuple(first),
         problems=tuple(problems),
         notes=tuple(notes),
+        calendar=calendar,
     )
 
 
@@ -124,13 +133,14 @@ def freeze(
     on_unknown: OnUnknown,
     send_id: str,
     now: datetime,
-    at: datetime | None = None,
+    timing: Timing | None = None,
     segments: Mapping[str, str] = NO_SEGMENTS,
     caps: Capabilities | None = None,
 ) -> int:
     """Copy the issue into the database and plan one message for everyone confirmed; returns how many.
 
-    `segments` holds the expressions of book.toml; an issue for one goes to its people alone.
+    `segments` holds the expressions of book.toml; an issue for one goes to its people alone. `timing`
+    goes before the time that the issue itself has.
 
     Raises IssueError when the issue may not be sent, or was frozen before.
     """
@@ -146,14 +156,19 @@ def freeze(
             "a changed issue needs a new slug",
             Place(issue.slug),
         )
-    order = Send(
-        send_id, issue.slug, issue.digest, provider, on_unknown, _due(issue, now=now, at=at), envelope
-    )
-    own = [name for name in issue.fields if name not in KNOWN]
-    number = issues.put(tx, issue, now)
-    chosen = segments.get(issue.segment, "")
+    chosen, when = segments.get(issue.segment, ""), timing or time_of(issue, now)
+    zones = freezing.count_zones(tx, chosen, now) if when.is_local else {}
+    due_at = _first(when, make_calendar(when, zones, now))
+    order = Send(send_id, issue.slug, issue.digest, provider, on_unknown, due_at, envelope)
     return freezing.freeze(
-        tx, order, issue_id=number, max_batch=max_batch, now=now, fields=own, segment=chosen
+        tx,
+        order,
+        issue_id=issues.put(tx, issue, now),
+        max_batch=max_batch,
+        now=now,
+        fields=[name for name in issue.fields if name not in KNOWN],
+        segment=chosen,
+        timing=when,
     )
 
 
@@ -275,8 +290,24 @@ def _picture(path: str, content: bytes, envelope: Envelope) -> Attachment:
     return Attachment(path.rpartition("/")[2], kind, content, content_id)
 
 
-def _due(issue: Issue, *, now: datetime, at: datetime | None) -> datetime:
-    return at or issue.send_at or now
+def time_of(issue: Issue, now: datetime) -> Timing:
+    """The time that an issue has; at once when it has none."""
+    return Timing(issue.send_at or now)
+
+
+def _first(when: Timing, calendar: Sequence[Departure]) -> datetime:
+    """The first moment at which anybody is due; of a time on their own clocks where there is nobody, the list's."""
+    if not when.is_local:
+        return when.at
+    return calendar[0].at if calendar else when.moment_for("")
+
+
+def _find_odd_zones(zones: Mapping[str, int], when: Timing) -> list[str]:
+    odd = {zone: number for zone, number in zones.items() if zone and not is_zone(zone)}
+    return [
+        f"{number} people have the time zone {zone!r}, which nobody knows here; {when.zone} is taken for them"
+        for zone, number in odd.items()
+    ]
 
 
 def _issue_url(envelope: Envelope, slug: str) -> str:

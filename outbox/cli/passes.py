@@ -14,10 +14,11 @@ from outbox import issue as issues
 from outbox import mailing, worker
 from outbox.config import Settings
 from outbox.desk import Desk
-from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError, Temporary
+from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError, Place, Temporary
 from outbox.model import Capabilities, Issue, Outcome, State
 from outbox.providers import PROVIDERS
 from outbox.store import Store, claims, ledger, plans
+from outbox.timing import Timing
 
 from .opening import clock, in_words, opened, sending, short, stopped_by_signal
 
@@ -33,13 +34,31 @@ def read_issue(settings: Settings, name: str) -> Issue:
     return issues.read(folder.resolve())
 
 
-def read_planned(settings: Settings, store: Store, name: str) -> Issue:
-    """Read an issue, or that of a plan; raises IssueError when too much changed since the plan was made."""
+def time_for(settings: Settings, issue: Issue, at: datetime | None, *, local: bool = False) -> Timing | None:
+    """When an issue goes: at a time given by hand, without offset on everybody's own clock; None: when it says.
+
+    With `local`, or `local_time` in book.toml, the issue's own time is read on everybody's own clock too.
+    Raises IssueError when there is no time to read.
+    """
+    if at:
+        return Timing(at, settings.time_zone)
+    if local and issue.send_at is None:
+        raise IssueError("has no time of its own; say which with --at", Place(issue.slug))
+    if issue.send_at and (local or settings.local_time):
+        return Timing(issue.send_at.replace(tzinfo=None), settings.time_zone)
+    return None
+
+
+def read_planned(settings: Settings, store: Store, name: str) -> tuple[Issue, datetime | None]:
+    """Read an issue, or that of a plan with the time it was made for.
+
+    Raises IssueError when too much changed since the plan was made.
+    """
     with store.read() as tx:
         kept = plans.find(tx, name)
         changed = plans.count_changes(tx, kept) if kept else 0
     if kept is None:
-        return read_issue(settings, name)
+        return read_issue(settings, name), None
     issue = read_issue(settings, kept.slug)
     if issue.digest != kept.digest:
         raise IssueError(f"{issue.slug} was changed since plan {name} was made; make a new plan")
@@ -48,7 +67,7 @@ def read_planned(settings: Settings, store: Store, name: str) -> Issue:
             f"{changed} people came, went or changed since plan {name} was made for {kept.audience}; "
             "make a new plan, or raise [outbox] plan_changes"
         )
-    return issue
+    return issue, kept.at
 
 
 def caps_of(settings: Settings) -> Capabilities:
@@ -59,19 +78,19 @@ def caps_of(settings: Settings) -> Capabilities:
 
 
 def plan_of(
-    settings: Settings, store: Store, issue: Issue, at: datetime | None, caps: Capabilities
+    settings: Settings, store: Store, issue: Issue, timing: Timing | None, caps: Capabilities
 ) -> mailing.Plan:
     """Say what sending an issue by a provider that can do so much would do."""
     with store.read() as tx:
         return mailing.plan(
-            tx, issue, settings.envelope, now=clock(), at=at, segments=settings.segments, caps=caps
+            tx, issue, settings.envelope, now=clock(), timing=timing, segments=settings.segments, caps=caps
         )
 
 
-def freeze(settings: Settings, desk: Desk, issue: Issue, at: datetime | None) -> None:
+def freeze(settings: Settings, desk: Desk, issue: Issue, timing: Timing | None) -> None:
     """Freeze an issue with its audience, unless that was done before."""
     caps = desk.provider.caps
-    found = plan_of(settings, desk.store, issue, at, caps)
+    found = plan_of(settings, desk.store, issue, timing, caps)
     if found.frozen == issue.digest:
         print(f"{issue.slug}: frozen before; going on with what is left")
         return
@@ -86,11 +105,17 @@ def freeze(settings: Settings, desk: Desk, issue: Issue, at: datetime | None) ->
             on_unknown=settings.on_unknown,
             send_id=uuid4().hex,
             now=clock(),
-            at=at,
+            timing=timing,
             segments=settings.segments,
             caps=caps,
         )
-    print(f"{issue.slug}: frozen for {number} people" + (f", due {short(found.due_at)}" if at else ""))
+    print(f"{issue.slug}: frozen for {number} people" + (f", due {say_due(found)}" if timing else ""))
+
+
+def say_due(found: mailing.Plan) -> str:
+    """When a plan's people get it: one moment, or from the first to the last."""
+    ends = list(dict.fromkeys(short(one.at) for one in (found.calendar[:1] + found.calendar[-1:])))
+    return " to ".join(ends) or short(found.due_at)
 
 
 def deliver(desk: Desk, stop: Event, *, limit: int = 0, slugs: Sequence[str] = ()) -> int:
@@ -156,11 +181,12 @@ def _freeze_due(settings: Settings, desk: Desk) -> Iterator[OutboxError]:
     for folder in sorted(settings.issues.glob("[!.]*/")):
         try:
             issue = issues.read(folder)
-            found = plan_of(settings, desk.store, issue, None, desk.provider.caps)
+            timing = time_for(settings, issue, None)
+            found = plan_of(settings, desk.store, issue, timing, desk.provider.caps)
             if found.frozen and found.frozen != issue.digest:
                 print(f"{issue.slug}: was sent before with other content; the rebuilt folder is left alone")
             elif not found.frozen and issue.kind == "issue" and found.due_at <= clock():
-                freeze(settings, desk, issue, None)
+                freeze(settings, desk, issue, timing)
         except IssueError as error:
             yield error
 

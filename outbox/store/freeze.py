@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import LargeBinary, Select, cast, func, insert, select, update
 
 from outbox.model import ChunkState, Consent, Send
+from outbox.timing import Timing
 
 from . import Tx, segments
 from .rolls import pack_ids, pack_people
@@ -18,6 +19,14 @@ from .schema import chunk, roster, send, subscriber, suppression
 
 #: Rows read, and chunks written, at a time.
 READ, WRITE = 20_000, 500
+#: Where the columns of `audience` stand.
+ATTRIBUTES, ZONE = 4, 5
+
+
+class Group(NamedTuple):
+    """Who may go together in one call."""
+
+    not_before: datetime
 
 
 def freeze(
@@ -29,19 +38,21 @@ def freeze(
     now: datetime,
     fields: Sequence[str] = (),
     segment: str = "",
+    timing: Timing | None = None,
 ) -> int:
     """Write a send with everyone confirmed and not suppressed, cut into chunks; return how many they are.
 
     `fields` are the attributes that fill the letter, `segment` is the expression of the part of the
-    list it is for. The audience is one ordered SELECT, so nobody can stand in it twice.
+    list it is for; people of one chunk are due at one moment by `timing`. The audience is one ordered
+    SELECT, so nobody can stand in it twice.
     """
     tx.connection.execute(insert(send), _order(tx, order, issue_id, now))
     total, chunks, rosters = 0, list[dict[str, Any]](), list[dict[str, Any]]()
     people = tx.connection.execute(audience(tx, segment, now), execution_options={"yield_per": READ})
-    for no, rows in enumerate(people.partitions(max_batch), 1):
+    for no, (group, rows) in enumerate(_cut(people, order, max_batch, timing), 1):
         ids = [row[0] for row in rows]
         total += len(ids)
-        chunks.append(new_chunk(order.id, no, ids, not_before=order.due_at))
+        chunks.append(new_chunk(order.id, no, ids, not_before=group.not_before))
         packed = pack_people([_person(row, fields) for row in rows] if fields else [row[1:4] for row in rows])
         rosters.append({"send_id": order.id, "no": no, "ids": pack_ids(ids), "people": packed})
         if len(chunks) == WRITE:
@@ -51,8 +62,8 @@ def freeze(
     return total
 
 
-def audience(tx: Tx, segment: str, now: datetime) -> Select[int, str, str, str, str]:
-    """Everyone of a segment who may be written to: number, address, name, token and attributes."""
+def audience(tx: Tx, segment: str, now: datetime) -> Select[int, str, str, str, str, str]:
+    """Everyone of a segment who may be written to: number, address, name, token, attributes and time zone."""
     barred = select(suppression.c.id).where(suppression.c.email_key == subscriber.c.email_key)
     columns = (
         subscriber.c.id,
@@ -60,6 +71,7 @@ def audience(tx: Tx, segment: str, now: datetime) -> Select[int, str, str, str, 
         subscriber.c.name,
         subscriber.c.token,
         subscriber.c.attributes,
+        subscriber.c.time_zone,
     )
     chosen = select(*columns).where(subscriber.c.consent == Consent.CONFIRMED, ~barred.exists())
     return chosen.where(segments.choose(tx, segment, now)).order_by(subscriber.c.id)
@@ -71,6 +83,13 @@ def count_audience(tx: Tx, segment: str, now: datetime) -> tuple[int, list[str]]
     number = tx.connection.execute(select(func.count()).select_from(people)).scalar_one()
     shown = tx.connection.execute(select(people.c.email).order_by(people.c.id).limit(3)).scalars()
     return number, list(shown)
+
+
+def count_zones(tx: Tx, segment: str, now: datetime) -> dict[str, int]:
+    """How many of these people live in each time zone."""
+    people = audience(tx, segment, now).order_by(None).subquery()
+    query = select(people.c.time_zone, func.count()).group_by(people.c.time_zone)
+    return {row[0]: row[1] for row in tx.connection.execute(query)}
 
 
 def count_beyond_ascii(tx: Tx, segment: str, now: datetime) -> int:
@@ -121,8 +140,25 @@ def _order(tx: Tx, order: Send, issue_id: int, now: datetime) -> dict[str, Any]:
     }
 
 
+def _cut(people: Any, order: Send, size: int, timing: Timing | None) -> Iterator[tuple[Group, Sequence[Any]]]:
+    """Rows in groups that may go together, each no larger than `size`."""
+    if timing is None or not timing.is_local:  # nearly always, and quicker
+        return ((Group(order.due_at), rows) for rows in people.partitions(size))
+    return _gather(((Group(timing.moment_for(row[ZONE])), row) for row in people), size)
+
+
+def _gather(rows: Iterable[tuple[Group, Any]], size: int) -> Iterator[tuple[Group, Sequence[Any]]]:
+    open_ones: dict[Group, list[Any]] = {}
+    for group, row in rows:
+        mine = open_ones.setdefault(group, [])
+        mine.append(row)
+        if len(mine) == size:
+            yield group, open_ones.pop(group)
+    yield from open_ones.items()
+
+
 def _person(row: Any, fields: Sequence[str]) -> list[Any]:
-    known = json.loads(row[4])
+    known = json.loads(row[ATTRIBUTES])
     return [*row[1:4], {name: str(known[name]) for name in fields if name in known}]
 
 

@@ -277,6 +277,9 @@ plan = Table(
     Column("audience", Integer, nullable=False),
     Column("newest_consent", Integer, nullable=False),  # consent_event.id
     Column("made_at", Instant, nullable=False),
+    Column(
+        "at", Text, nullable=False, server_default=""
+    ),  # given by hand; without offset: everybody's own clock
 )
 
 #: What providers report afterwards: kept raw, counted once however often it is told.
