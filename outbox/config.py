@@ -19,6 +19,7 @@ from .errors import ConfigError, PeopleError, Place
 from .model import Account, Address, Envelope, Images, OnUnknown, Promise, Security
 from .rates import Pace
 from .timing import is_zone
+from .trial import AS_USUAL, Measure, Rules
 
 #: Tables of the other package: known by name, never read here.
 PIPELINE_TABLES = ("book", "ebook", "edition", "bibliography", "newsletter", "check")
@@ -40,6 +41,14 @@ class List(_Table, frozen=True):
     address: Line  # postal address, required by law in every issue
     id: Line  # domain of the List-Id header (RFC 2919); stable for ever
     time_zone: Line = "UTC"  # of people of whom none is known (IANA)
+
+
+class Trial(_Table, frozen=True):
+    """`[outbox.trial]`: how subjects of an issue are compared."""
+
+    share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.2  # of the people, who compare them
+    hours: Annotated[float, msgspec.Meta(ge=0)] = 4  # from the first call until the rest gets the winner
+    measure: Measure = "kept"  # what makes a winner
 
 
 class Outbox(_Table, frozen=True):
@@ -64,6 +73,7 @@ class Outbox(_Table, frozen=True):
     )
     dkim: tuple[Line, ...] = ()  # selectors that the provider signs with, for `outbox doctor`
     bounce_domain: str = ""  # domain that failed mail goes back to, where you have one of your own
+    trial: Trial | None = None
 
 
 Name = Literal["file", "sandbox", "smtp", "resend", "postmark", "mailgun", "brevo", "ses"]
@@ -122,6 +132,7 @@ class Settings:
     segments: Mapping[str, str] = field(default_factory=dict)  # name -> expression
     time_zone: str = "UTC"  # of people of whom none is known
     local_time: bool = False
+    trial: Rules = AS_USUAL
 
 
 def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
@@ -154,6 +165,7 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         segments=_segments(text, _Lines(text, path)),
         time_zone=_time_zone(group.time_zone, _Lines(text, path)),
         local_time=box.local_time,
+        trial=_rules(box.trial or Trial()),
     )
 
 
@@ -217,7 +229,8 @@ def _table(name: str, text: str, path: Path) -> _Table:
 
 def _explain(error: msgspec.ValidationError, lines: _Lines, table: str) -> ConfigError:
     what, _, where = str(error).partition(" - at `$.")
-    key = where.rstrip("`")
+    inner, _, key = where.rstrip("`").rpartition(".")
+    table = f"{table}.{inner}" if inner else table
     missing = re.search(r"missing required field `(\w+)`", what)
     if missing:
         return lines.error(f"[{table}] needs a key {missing[1]!r}", table)
@@ -322,6 +335,10 @@ def _segments(text: str, lines: _Lines) -> dict[str, str]:
         except expressions.SegmentError as error:
             raise lines.error(f"[segments] {name}: {error.message}", SEGMENTS, name) from None
     return table
+
+
+def _rules(table: Trial) -> Rules:
+    return Rules(table.share, table.hours, table.measure)
 
 
 def _time_zone(name: str, lines: _Lines) -> str:

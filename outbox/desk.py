@@ -68,7 +68,9 @@ class Desk:
         """
         batch_id = f"{part.send_id}.{frozen.send.digest}.{part.no}"
         addressed = [mailing.personalise(frozen, one) for one in people]
-        return self.provider.prepare(frozen.letter, addressed, batch_id, date=part.first_try_at or now)
+        return self.provider.prepare(
+            frozen.letter_of(part), addressed, batch_id, date=part.first_try_at or now
+        )
 
 
 def sha_of(batch: PreparedBatch) -> str:

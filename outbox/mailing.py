@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from types import MappingProxyType
 from urllib.parse import quote
@@ -14,12 +15,13 @@ from .errors import IssueError, Place
 from .fields import KNOWN, check_values, split
 from .gate import Case, judge
 from .headers import NOT_A_MAILBOX, UNSAFE, encode_address, encode_phrase
-from .issue import parse, split_issue
+from .issue import parse, split_issue, split_subjects
 from .mime import build
 from .model import (
     Addressee,
     Attachment,
     Capabilities,
+    Chunk,
     Envelope,
     Field,
     Issue,
@@ -30,9 +32,10 @@ from .model import (
     State,
     Template,
 )
-from .store import Tx, issues, ledger
+from .store import Tx, issues, ledger, trials
 from .store import freeze as freezing
 from .timing import Departure, Timing, is_zone, make_calendar
+from .trial import AS_USUAL, Rules, letter_of
 
 IMAGE = re.compile(r"""(\bsrc\s*=\s*["'])(images/[^"']+)(?=["'])""")
 SAMPLE_DATE = datetime(2026, 1, 1, tzinfo=UTC)  # any will do
@@ -60,6 +63,7 @@ class Plan:
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     calendar: tuple[Departure, ...] = ()  # how many at which moment, where not all at one
+    subjects: tuple[str, ...] = ()  # that are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,11 @@ class FrozenSend:
     unsubscribe: str  # what stands before a person's token
     preferences: str
     host: str  # the end of every message id
+    others: tuple[Letter, ...] = ()  # the letter under its other subjects, where several are compared
+
+    def letter_of(self, part: Chunk) -> Letter:
+        """The letter that people of a chunk get."""
+        return (self.letter, *self.others)[part.variant]
 
 
 def plan(
@@ -107,6 +116,7 @@ def plan(
         problems=tuple(problems),
         notes=tuple(notes),
         calendar=calendar,
+        subjects=issue.subjects,
     )
 
 
@@ -119,8 +129,14 @@ def check(
     beyond_ascii: int = 0,
 ) -> tuple[list[str], list[str]]:
     """Return what forbids the send of an issue, and what its author should know."""
-    case = Case(issue, envelope, caps, beyond_ascii, segments)
-    return judge(case, lambda: _write_sample(issue, envelope))
+    problems, notes = dict[str, None](), dict[str, None]()
+    for subject in issue.subjects or (issue.subject,):
+        one = replace(issue, subject=subject)
+        case = Case(one, envelope, caps, beyond_ascii, segments)
+        blocks, warns = judge(case, partial(_write_sample, one, envelope))
+        problems |= dict.fromkeys(blocks)
+        notes |= dict.fromkeys(warns)
+    return list(problems), list(notes)
 
 
 def freeze(
@@ -136,11 +152,12 @@ def freeze(
     timing: Timing | None = None,
     segments: Mapping[str, str] = NO_SEGMENTS,
     caps: Capabilities | None = None,
+    rules: Rules = AS_USUAL,
 ) -> int:
     """Copy the issue into the database and plan one message for everyone confirmed; returns how many.
 
     `segments` holds the expressions of book.toml; an issue for one goes to its people alone. `timing`
-    goes before the time that the issue itself has.
+    goes before the time that the issue itself has, and `rules` are for an issue of several subjects.
 
     Raises IssueError when the issue may not be sent, or was frozen before.
     """
@@ -160,7 +177,7 @@ def freeze(
     zones = freezing.count_zones(tx, chosen, now) if when.is_local else {}
     due_at = _first(when, make_calendar(when, zones, now))
     order = Send(send_id, issue.slug, issue.digest, provider, on_unknown, due_at, envelope)
-    return freezing.freeze(
+    number = freezing.freeze(
         tx,
         order,
         issue_id=issues.put(tx, issue, now),
@@ -168,8 +185,11 @@ def freeze(
         now=now,
         fields=[name for name in issue.fields if name not in KNOWN],
         segment=chosen,
-        timing=when,
+        cutting=freezing.Cutting(when, rules, len(issue.subjects) or 1),
     )
+    if issue.subjects:
+        trials.begin(tx, send_id, rules, len(issue.subjects))
+    return number
 
 
 def load(tx: Tx, send_id: str) -> FrozenSend:
@@ -190,6 +210,7 @@ def compose(order: Send, issue: Issue) -> FrozenSend:
     fields = {**KNOWN, **issue.fields}
     shared = _shared_values(order)
     check_values(shared, fields)
+    others = split_subjects(issue)
     letter = Letter(
         subject=subject.settle(shared),
         html=split(html, "html", f"{order.slug}/body.html", fields).settle(shared),
@@ -209,6 +230,7 @@ def compose(order: Send, issue: Issue) -> FrozenSend:
         unsubscribe=f"{order.envelope.base_url}/unsubscribe/",
         preferences=f"{order.envelope.base_url}/preferences/",
         host=f"@{order.envelope.list_id}>",
+        others=tuple(replace(letter, subject=other.settle(shared)) for other in others),
     )
 
 
@@ -234,19 +256,21 @@ def personalise(frozen: FrozenSend, person: Recipient) -> Addressee:
     return Addressee(outbox_id, person.address, f"<{outbox_id}{frozen.host}", values)
 
 
-def make_test(
+def make_tests(
     issue: Issue, envelope: Envelope, to: str, *, test_id: str, now: datetime
-) -> tuple[Letter, Addressee]:
-    """Make a letter to one address that stands outside the ledger; its subject says that it is a test.
+) -> Iterator[tuple[Letter, Addressee]]:
+    """Make letters to one address that stand outside the ledger, one for each subject, which says that it is a test.
 
-    Raises IssueError. The links in it are those of nobody.
+    Raises IssueError. The links in them are those of nobody.
     """
     order = Send(test_id, issue.slug, issue.digest, "", "hold", now, envelope)
     frozen = compose(order, issue)
-    first, *others = frozen.letter.subject.literals
-    subject = replace(frozen.letter.subject, literals=(f"[test] {first}", *others))
-    person = Recipient(test_id, 0, to, "", State.PLANNED, test_id)
-    return replace(frozen.letter, subject=subject), personalise(frozen, person)
+    for number, letter in enumerate((frozen.letter, *frozen.others)):
+        mark = f"[test {letter_of(number)}]" if frozen.others else "[test]"
+        first, *rest = letter.subject.literals
+        subject = replace(letter.subject, literals=(f"{mark} {first}", *rest))
+        person = Recipient(test_id, number, to, "", State.PLANNED, test_id)
+        yield replace(letter, subject=subject), personalise(frozen, person)
 
 
 def carries_files(issue: Issue, envelope: Envelope) -> bool:

@@ -251,6 +251,7 @@ class Issue:
     attachments: Mapping[str, str]  # file name -> media type
     files: Mapping[str, bytes]
     document: bytes  # issue.json, byte for byte
+    subjects: tuple[str, ...] = ()  # several to compare, the first being `subject`; empty: there is one
 
     @property
     def html(self) -> str:
@@ -289,6 +290,10 @@ class Send:
     reason: str = ""  # why it is not active
 
 
+#: The variant of a chunk that waits for the winner of a trial.
+UNDECIDED = -1
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """The messages of one provider call; `epoch` fences: only who claimed it can settle it.
@@ -306,6 +311,7 @@ class Chunk:
     body_sha: str
     size: int = 0
     follow: int = 0
+    variant: int = 0  # which subject, counted from 0; UNDECIDED: these people wait for the winner
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -342,6 +348,7 @@ class Delivery:
     code: str
     detail: str
     changed_at: datetime
+    subject: str = ""  # which of several, as A or B
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from .model import STATE_AFTER, Chunk, ItemResult, Outcome, PreparedBatch, State
 from .rates import count_threads
 from .recovery import recover
 from .rendering import Rendered, render
-from .store import Tx, claims, ledger, together
+from .store import Tx, claims, ledger, together, trials
 from .store.claims import Taken
 from .store.slots import Slots
 from .store.states import Told, close, mark, move_all
@@ -95,6 +95,8 @@ def run(
         with desk.store.begin() as tx:
             claims.free_all(tx)
     tally = recover(desk, clock())
+    with desk.store.begin() as tx:
+        trials.decide_due(tx, clock())
     _pause_late(desk, clock())
     slots = Slots(desk.slots_path, desk.lease.owner, _room(desk))
     line = _Line(desk, clock, tell, stop or Event(), slots, limit)
@@ -146,6 +148,7 @@ class _Line:
     alive: dict[str, datetime] = field(default_factory=dict)  # when a sign of life was last written
     crew: Crew[Item] = field(default_factory=Crew)
     seconds: list[float] = field(default_factory=list)
+    decided: datetime | None = None  # when winners of trials were last looked for
 
     def run(self) -> None:
         """Go on until nothing is in hand and nothing more is to be claimed."""
@@ -219,6 +222,10 @@ class _Line:
             return []
         found: list[tuple[mailing.FrozenSend, Taken]] = []
         name, pace = self.desk.provider.name, self.desk.pace
+        self.decided = self.decided or now
+        if now - self.decided > ALIVE:  # a long pass must not keep the others waiting for their subject
+            trials.decide_due(tx, now)
+            self.decided = now
         ready = claims.find_ready(tx, now)
         allowed = allow(tx, pace, name, now) if ready else None
         for send_id in ready:

@@ -11,10 +11,11 @@ import typer
 from outbox.addresses import key_of, read_mailbox
 from outbox.errors import IssueError, OutboxError
 from outbox.model import Chunk, Send, State
-from outbox.store import Tx, guard, ledger
+from outbox.store import Tx, guard, ledger, trials
 from outbox.store import backup as copies
 from outbox.store.ledger import Held
 from outbox.store.lock import sole_sender
+from outbox.trial import letter_of
 
 from .opening import clock, opened, print_json, settings_of
 
@@ -56,6 +57,29 @@ def cancel(ctx: typer.Context, issue: Slug) -> None:
     with opened(settings_of(ctx)) as store, store.begin() as tx:
         done = ledger.cancel(tx, _find(tx, issue).id, "by hand")
     print(f"{issue}: cancelled" if done else f"{issue}: was cancelled before")
+
+
+def winner(
+    ctx: typer.Context,
+    issue: Slug,
+    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="A, B and so on, as outbox status says.")],
+) -> None:
+    """Choose which of several subjects everybody gets who waits for it; the next pass sends it.
+
+    \b
+    outbox winner 2026-03-01-the-immune-system B
+    """  # noqa: D301
+    with opened(settings_of(ctx)) as store, store.begin() as tx:
+        found = _find(tx, issue)
+        trial = trials.find(tx, found.id)
+        if trial is None:
+            raise IssueError(f"{issue} has one subject")
+        names = [letter_of(number) for number in range(trial.subjects)]
+        if subject.upper() not in names:
+            raise typer.BadParameter(f"{issue} has the subjects {', '.join(names)}, not {subject!r}")
+        if not trials.decide(tx, found.id, names.index(subject.upper()), "by hand", clock()):
+            raise IssueError(f"{issue}: {letter_of(trial.winner or 0)} was chosen before ({trial.why})")
+    print(f"{issue}: {subject.upper()} goes to the {trial.waiting} people who wait, with the next pass")
 
 
 @held.command("list")
@@ -156,4 +180,4 @@ def _by_chunk(found: list[Held]) -> dict[Chunk, list[int]]:
     return parts
 
 
-COMMANDS = (pause, resume, cancel, adopt, backup)
+COMMANDS = (pause, resume, cancel, winner, adopt, backup)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from importlib import resources
@@ -22,6 +23,7 @@ from outbox.people.claims import read_batches
 from outbox.people.sheet import open_sheet
 from outbox.store import Store, open_store, plans, subscribers
 from outbox.timing import Departure
+from outbox.trial import FEW, MEANS, letter_of
 
 from .opening import clock, database_file, opened, print_json, sending, settings_of, short
 from .passes import (
@@ -222,7 +224,7 @@ def _print_plan(found: mailing.Plan, settings: Settings) -> None:
         else ""
     )
     rows = [
-        ("subject", found.subject),
+        *_list_subjects(found, settings),
         ("people", f"{found.audience}{more}"),
         ("due", say_due(found)),
         *(("", _say_departure(one)) for one in found.calendar),
@@ -239,6 +241,21 @@ def _print_plan(found: mailing.Plan, settings: Settings) -> None:
     rows += [("problem", problem) for problem in found.problems] + [("note", note) for note in found.notes]
     for name, value in rows:
         print(f"  {name:<12}{value}")
+
+
+def _list_subjects(found: mailing.Plan, settings: Settings) -> Iterator[tuple[str, str]]:
+    """The subject, or all that are compared and how."""
+    if not found.subjects:
+        yield "subject", found.subject
+        return
+    for number, subject in enumerate(found.subjects):
+        yield f"subject {letter_of(number)}", subject
+    rules = settings.trial
+    rest = "" if rules.share == 1 else f"; after {rules.hours:g} hours the rest gets {MEANS[rules.measure]}"
+    each = rules.share * found.audience / len(found.subjects)
+    yield "compared", f"by about {each:.0f} people each{rest}"
+    if each < FEW:
+        yield "note", f"what fewer than {FEW} people do differently is mostly chance"
 
 
 def _say_departure(one: Departure) -> str:

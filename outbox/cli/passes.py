@@ -108,6 +108,7 @@ def freeze(settings: Settings, desk: Desk, issue: Issue, timing: Timing | None) 
             timing=timing,
             segments=settings.segments,
             caps=caps,
+            rules=settings.trial,
         )
     print(f"{issue.slug}: frozen for {number} people" + (f", due {say_due(found)}" if timing else ""))
 
@@ -168,13 +169,15 @@ def look_again(settings: Settings, stop: Event) -> None:
 def send_test(settings: Settings, issue: Issue, to: str) -> int:
     """Send an issue to one address outside the ledger; returns the exit code."""
     provider, now = PROVIDERS[settings.provider](settings.account), clock()
-    letter, person = mailing.make_test(issue, settings.envelope, to, test_id=uuid4().hex, now=now)
-    batch_id = f"test.{person.outbox_id}"
-    (result,) = provider.send(provider.prepare(letter, [person], batch_id, date=now))
+    results = []
+    for letter, person in mailing.make_tests(issue, settings.envelope, to, test_id=uuid4().hex, now=now):
+        batch_id = f"test.{person.outbox_id}"
+        results += provider.send(provider.prepare(letter, [person], batch_id, date=now))
     provider.close()
-    words = " ".join(filter(None, (result.provider_id, result.code, result.detail)))
-    print(f"{issue.slug}: test to {to}: {result.outcome}  {words}".rstrip())
-    return DONE if result.outcome == Outcome.ACCEPTED else MUST_ACT
+    for one in results:
+        words = " ".join(filter(None, (one.provider_id, one.code, one.detail)))
+        print(f"{issue.slug}: test to {to}: {one.outcome}  {words}".rstrip())
+    return DONE if all(one.outcome == Outcome.ACCEPTED for one in results) else MUST_ACT
 
 
 def _freeze_due(settings: Settings, desk: Desk) -> Iterator[OutboxError]:

@@ -33,6 +33,7 @@ from .states import OPEN, Told, read_states, spread
 # Spelled out, not bound: with bound values SQLite would not use the partial indexes.
 WAITING = text("chunk.state IN ('planned', 'retry')")
 IN_DOUBT = text("chunk.state = 'in_doubt'")
+DECIDED = text("chunk.variant >= 0")  # the subject is known
 GONE = text("subscriber.consent <> 'confirmed'")
 OURS = (
     chunk.c.send_id == bindparam("the_send"),
@@ -223,6 +224,7 @@ CHUNK = (
     chunk.c.body_sha,
     chunk.c.size,
     chunk.c.follow,
+    chunk.c.variant,
 )
 
 
@@ -236,7 +238,7 @@ def _due(tx: Tx, now: datetime) -> tuple[Any, ...]:
     free = chunk.c.lease_owner == ""
     if tx.many:
         free = or_(free, chunk.c.lease_until < func.now())
-    return WAITING, chunk.c.not_before <= now, free
+    return WAITING, DECIDED, chunk.c.not_before <= now, free
 
 
 def _leased(tx: Tx, claim: Update, lease: Lease, now: datetime) -> Update:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from sqlalchemy import LargeBinary, Select, cast, func, insert, select, update
 
 from outbox.model import ChunkState, Consent, Send
 from outbox.timing import Timing
+from outbox.trial import AS_USUAL, Rules, draw
 
 from . import Tx, segments
 from .rolls import pack_ids, pack_people
@@ -27,6 +29,24 @@ class Group(NamedTuple):
     """Who may go together in one call."""
 
     not_before: datetime
+    variant: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """What parts people: the moment they are due, and the subject they get."""
+
+    timing: Timing
+    rules: Rules = AS_USUAL
+    subjects: int = 1
+
+    @property
+    def is_needed(self) -> bool:
+        return self.timing.is_local or self.subjects > 1
+
+    def group_of(self, send_id: str, row: Any) -> Group:
+        variant = draw(self.rules, send_id, row[0], self.subjects) if self.subjects > 1 else 0
+        return Group(self.timing.moment_for(row[ZONE]), variant)
 
 
 def freeze(
@@ -38,21 +58,21 @@ def freeze(
     now: datetime,
     fields: Sequence[str] = (),
     segment: str = "",
-    timing: Timing | None = None,
+    cutting: Cutting | None = None,
 ) -> int:
     """Write a send with everyone confirmed and not suppressed, cut into chunks; return how many they are.
 
     `fields` are the attributes that fill the letter, `segment` is the expression of the part of the
-    list it is for; people of one chunk are due at one moment by `timing`. The audience is one ordered
-    SELECT, so nobody can stand in it twice.
+    list it is for; `cutting` says who may not go together. The audience is one ordered SELECT, so nobody
+    can stand in it twice.
     """
     tx.connection.execute(insert(send), _order(tx, order, issue_id, now))
     total, chunks, rosters = 0, list[dict[str, Any]](), list[dict[str, Any]]()
     people = tx.connection.execute(audience(tx, segment, now), execution_options={"yield_per": READ})
-    for no, (group, rows) in enumerate(_cut(people, order, max_batch, timing), 1):
+    for no, (group, rows) in enumerate(_cut(people, order, max_batch, cutting), 1):
         ids = [row[0] for row in rows]
         total += len(ids)
-        chunks.append(new_chunk(order.id, no, ids, not_before=group.not_before))
+        chunks.append(new_chunk(order.id, no, ids, **group._asdict()))
         packed = pack_people([_person(row, fields) for row in rows] if fields else [row[1:4] for row in rows])
         rosters.append({"send_id": order.id, "no": no, "ids": pack_ids(ids), "people": packed})
         if len(chunks) == WRITE:
@@ -100,7 +120,13 @@ def count_beyond_ascii(tx: Tx, segment: str, now: datetime) -> int:
 
 
 def new_chunk(
-    send_id: str, no: int, ids: Sequence[int], *, not_before: datetime, parent_no: int | None = None
+    send_id: str,
+    no: int,
+    ids: Sequence[int],
+    *,
+    not_before: datetime,
+    parent_no: int | None = None,
+    variant: int = 0,
 ) -> dict[str, Any]:
     """The row of a chunk that nobody has tried yet."""
     return {
@@ -119,6 +145,7 @@ def new_chunk(
         "follow": len(ids),
         "lease_owner": "",
         "lease_until": None,
+        "variant": variant,
     }
 
 
@@ -140,11 +167,13 @@ def _order(tx: Tx, order: Send, issue_id: int, now: datetime) -> dict[str, Any]:
     }
 
 
-def _cut(people: Any, order: Send, size: int, timing: Timing | None) -> Iterator[tuple[Group, Sequence[Any]]]:
+def _cut(
+    people: Any, order: Send, size: int, cutting: Cutting | None
+) -> Iterator[tuple[Group, Sequence[Any]]]:
     """Rows in groups that may go together, each no larger than `size`."""
-    if timing is None or not timing.is_local:  # nearly always, and quicker
+    if cutting is None or not cutting.is_needed:  # nearly always, and quicker
         return ((Group(order.due_at), rows) for rows in people.partitions(size))
-    return _gather(((Group(timing.moment_for(row[ZONE])), row) for row in people), size)
+    return _gather(((cutting.group_of(order.id, row), row) for row in people), size)
 
 
 def _gather(rows: Iterable[tuple[Group, Any]], size: int) -> Iterator[tuple[Group, Sequence[Any]]]:

@@ -202,7 +202,9 @@ chunk = Table(
     ),  # of how many its state says all: no row in `delivery`, not moved
     Column("lease_owner", String(64), nullable=False),
     Column("lease_until", Instant),
+    Column("variant", Integer, nullable=False, server_default="0"),  # which subject; -1: waits for the winner
     one_of("state", ChunkState),
+    CheckConstraint("variant >= 0 OR attempt = 0", name="variant"),
     CheckConstraint("(attempt = 0) = (first_try_at IS NULL)", name="first_try"),
     CheckConstraint("state <> 'in_doubt' OR attempt > 0", name="tried"),
     CheckConstraint("size >= 0 AND follow BETWEEN 0 AND size", name="counts"),
@@ -219,6 +221,19 @@ Index(
     postgresql_where=text(_WAITING),
 )
 Index("chunk_in_doubt", chunk.c.send_id, chunk.c.no, sqlite_where=text(_DOUBT), postgresql_where=text(_DOUBT))
+
+#: Subjects that are compared on a part of a send's people.
+trial = Table(
+    "trial",
+    metadata,
+    Column("send_id", String(32), ForeignKey("send.id"), primary_key=True),
+    Column("subjects", Integer, nullable=False),
+    Column("measure", String(8), nullable=False),
+    Column("hours", Float, nullable=False),  # from the first call to the choice
+    Column("winner", Integer),  # NULL: not found yet
+    Column("why", Text, nullable=False),
+    Column("decided_at", Instant),
+)
 
 #: The people of a chunk as they were at the freeze: numbers in order, and what fills their messages.
 roster = Table(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from outbox.model import Consent, State
-from outbox.store import evidence, ledger, open_store, subscribers, verify
+from outbox.store import claims, evidence, ledger, open_store, plans, subscribers, trials, verify
 from outbox.store.engine import connect
 from outbox.store.upgrade import upgrade
 
@@ -74,6 +74,7 @@ def test_what_was_moved_is_guarded(first: Path, now: datetime) -> None:
     connection.close()
 
 
+NOON = "2026-02-03T12:00:00.000000Z"
 #: A send half done, at noon.
 LEDGER = """
 INSERT INTO issue VALUES (1, 'an-issue', 'digest', x'7b7d', 'NOON');
@@ -111,3 +112,25 @@ def test_the_ledger_moves_from_the_first_schema(first: Path, now: datetime) -> N
         (State.SUPPRESSED, "di@example.org", "", "left"),
     ] == [(one.state, one.email, one.provider_id, one.detail) for one in told]
     assert [] == faults
+
+
+def test_what_waits_in_the_second_schema_still_goes(first: Path, now: datetime) -> None:
+    """A chunk that is planned has the only subject there was, and a plan the time of its issue."""
+    with sqlite3.connect(first) as connection:
+        connection.executescript(LEDGER.replace("NOON", "2026-02-03T12:00:00.000000Z"))
+    connection.close()
+    engine = connect(f"sqlite:///{first}")
+    upgrade(engine.execution_options(write=True), "0002")
+    engine.dispose()
+    with sqlite3.connect(first) as connection:
+        connection.execute("INSERT INTO plan VALUES ('p', 'an-issue', 'digest', ?, 4, 1, ?)", (NOON, NOON))
+    connection.close()
+    store = open_store(f"sqlite:///{first}", now)
+    with store.read() as tx:
+        ready, waiting, plan = claims.find_ready(tx, now), ledger.find_waiting(tx), plans.find(tx, "p")
+        trial = trials.find(tx, "s")
+    store.close()
+
+    assert (["s"], 1, None) == (ready, waiting[0], trial)
+    assert plan
+    assert plan.at is None

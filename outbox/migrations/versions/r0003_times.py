@@ -1,4 +1,4 @@
-"""A plan keeps the time it was made for."""
+"""A plan keeps the time it was made for; subjects are compared."""
 
 from __future__ import annotations
 
@@ -8,6 +8,24 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 
+INSTANT = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
+
 
 def upgrade() -> None:
     op.add_column("plan", sa.Column("at", sa.Text(), nullable=False, server_default=""))
+    op.execute(
+        "ALTER TABLE chunk ADD COLUMN variant INTEGER DEFAULT 0 NOT NULL "
+        "CONSTRAINT ck_chunk_variant CHECK (variant >= 0 OR attempt = 0)"
+    )
+    op.create_table(
+        "trial",
+        sa.Column("send_id", sa.String(length=32), nullable=False),
+        sa.Column("subjects", sa.Integer(), nullable=False),
+        sa.Column("measure", sa.String(length=8), nullable=False),
+        sa.Column("hours", sa.Float(), nullable=False),
+        sa.Column("winner", sa.Integer(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("decided_at", INSTANT, nullable=True),
+        sa.ForeignKeyConstraint(["send_id"], ["send.id"], name=op.f("fk_trial_send_id")),
+        sa.PrimaryKeyConstraint("send_id", name=op.f("pk_trial")),
+    )
