@@ -18,6 +18,7 @@ from .addresses import FREEMAIL, read_address
 from .errors import ConfigError, PeopleError, Place
 from .model import Account, Address, Envelope, Images, OnUnknown, Promise, Security
 from .rates import Pace
+from .recurrence import Recurrence, find_fault
 from .timing import is_zone
 from .trial import AS_USUAL, Measure, Rules
 
@@ -51,6 +52,13 @@ class Trial(_Table, frozen=True):
     measure: Measure = "kept"  # what makes a winner
 
 
+class Recurring(_Table, frozen=True):
+    """`[[outbox.recurring]]`: occasions on which the next issue goes by itself."""
+
+    cron: Line  # five fields, as in crontab(5)
+    time_zone: str = ""  # the list's, when empty
+
+
 class Outbox(_Table, frozen=True):
     """`[outbox]`: how issues go out."""
 
@@ -74,6 +82,7 @@ class Outbox(_Table, frozen=True):
     dkim: tuple[Line, ...] = ()  # selectors that the provider signs with, for `outbox doctor`
     bounce_domain: str = ""  # domain that failed mail goes back to, where you have one of your own
     trial: Trial | None = None
+    recurring: tuple[Recurring, ...] = ()
 
 
 Name = Literal["file", "sandbox", "smtp", "resend", "postmark", "mailgun", "brevo", "ses"]
@@ -133,6 +142,7 @@ class Settings:
     time_zone: str = "UTC"  # of people of whom none is known
     local_time: bool = False
     trial: Rules = AS_USUAL
+    recurring: tuple[Recurrence, ...] = ()
 
 
 def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
@@ -166,6 +176,7 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         time_zone=_time_zone(group.time_zone, _Lines(text, path)),
         local_time=box.local_time,
         trial=_rules(box.trial or Trial()),
+        recurring=tuple(_recurrence(one, group, _Lines(text, path)) for one in box.recurring),
     )
 
 
@@ -339,6 +350,23 @@ def _segments(text: str, lines: _Lines) -> dict[str, str]:
 
 def _rules(table: Trial) -> Rules:
     return Rules(table.share, table.hours, table.measure)
+
+
+def _recurrence(table: Recurring, group: List, lines: _Lines) -> Recurrence:
+    if wrong := find_fault(table.cron):
+        raise lines.error(
+            f"[[outbox.recurring]] cron: {table.cron!r} {wrong}; write 0 9 * * TUE for Tuesdays at nine",
+            "outbox.recurring",
+            "cron",
+        )
+    zone = table.time_zone or group.time_zone
+    if not is_zone(zone):
+        raise lines.error(
+            f"[[outbox.recurring]] time_zone: {zone!r} is not a time zone; write Europe/Berlin",
+            "outbox.recurring",
+            "time_zone",
+        )
+    return Recurrence(" ".join(table.cron.split()), zone)
 
 
 def _time_zone(name: str, lines: _Lines) -> str:

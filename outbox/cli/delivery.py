@@ -26,18 +26,16 @@ from outbox.timing import Departure
 from outbox.trial import FEW, MEANS, letter_of
 
 from .opening import clock, database_file, opened, print_json, sending, settings_of, short
-from .passes import (
+from .passes import deliver, freeze, look_again, send_test, work_once
+from .planning import (
     caps_of,
-    deliver,
-    freeze,
-    look_again,
+    list_upcoming,
     plan_of,
     read_issue,
     read_planned,
     say_due,
-    send_test,
+    say_occasion,
     time_for,
-    work_once,
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -73,24 +71,36 @@ def init(
     print(f"{name} is there, with {number} people; nobody was added")
 
 
-def plan(ctx: typer.Context, issue: Named, at: At = "", local: Local = False, as_json: Json = False) -> None:
+def plan(
+    ctx: typer.Context, issue: Named = "", at: At = "", local: Local = False, as_json: Json = False
+) -> None:
     """Say who would get an issue, when, and what forbids it; the plan's id can be given to send.
 
+    Without an issue, say what goes next by itself.
+
     \b
+    outbox plan
     outbox plan 2026-03-01-the-immune-system
     outbox plan 2026-03-01-the-immune-system --at "2026-03-01 09:00" --local
     outbox plan build/issues/2026-03-01-the-immune-system --json
     """  # noqa: D301
     settings, when = settings_of(ctx), _moment(at, local=local)
+    if not issue:
+        _tell_upcoming(settings, as_json=as_json)
+        return
     with opened(settings) as store:
         one = read_issue(settings, issue)
         timing = time_for(settings, one, when, local=local)
         found = plan_of(settings, store, one, timing, caps_of(settings))
         name = _keep(store, found, timing.at if timing else None)
+        coming = next((each for each in list_upcoming(settings, store) if each.slug == found.slug), None)
     if as_json:
-        print_json({**asdict(found), "id": name, "provider": settings.provider})
+        by_itself = coming.at if coming else None
+        print_json({**asdict(found), "id": name, "provider": settings.provider, "by_itself": by_itself})
     else:
         _print_plan(found, settings)
+        if coming and settings.recurring:
+            print(f"  {'by itself':<12}{short(coming.at)}, on an occasion of {coming.rule}")
         print(f"  {'plan':<12}{name}")
     raise typer.Exit(MUST_ACT if found.problems else DONE)
 
@@ -159,6 +169,20 @@ def work(
 
 
 COMMANDS = (init, plan, send, work)
+
+
+def _tell_upcoming(settings: Settings, *, as_json: bool) -> None:
+    with opened(settings) as store:
+        found = list_upcoming(settings, store)
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    for recurrence in settings.recurring:
+        print(f"{recurrence.cron}: {recurrence}")
+    for one in found:
+        print(f"  {say_occasion(one)}")
+    if not found:
+        print("every issue was sent")
 
 
 def _keep(store: Store, found: mailing.Plan, at: datetime | None) -> str:

@@ -6,89 +6,34 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
+from itertools import islice
 from threading import Event
 from uuid import uuid4
 
-from outbox import issue as issues
 from outbox import mailing, worker
 from outbox.config import Settings
 from outbox.desk import Desk
-from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError, Place, Temporary
-from outbox.model import Capabilities, Issue, Outcome, State
+from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError, Temporary
+from outbox.model import Issue, Outcome, State
 from outbox.providers import PROVIDERS
-from outbox.store import Store, claims, ledger, plans
+from outbox.store import claims, ledger, occasions
 from outbox.timing import Timing
 
 from .opening import clock, in_words, opened, sending, short, stopped_by_signal
+from .planning import Due, caps_of, find_due, find_upcoming, plan_of, say_due, say_next
 
 #: Seconds until a running `outbox work` looks for new issues again.
 LOOK_S = 30.0
 
 
-def read_issue(settings: Settings, name: str) -> Issue:
-    """Read an issue folder by its path or its name in build/issues; raises IssueError."""
-    folder = Path(name) if Path(name).is_dir() else settings.issues / name
-    if not folder.is_dir():
-        raise IssueError(f"there is no issue {name!r}, neither as a folder nor in {settings.issues.name}")
-    return issues.read(folder.resolve())
-
-
-def time_for(settings: Settings, issue: Issue, at: datetime | None, *, local: bool = False) -> Timing | None:
-    """When an issue goes: at a time given by hand, without offset on everybody's own clock; None: when it says.
-
-    With `local`, or `local_time` in book.toml, the issue's own time is read on everybody's own clock too.
-    Raises IssueError when there is no time to read.
-    """
-    if at:
-        return Timing(at, settings.time_zone)
-    if local and issue.send_at is None:
-        raise IssueError("has no time of its own; say which with --at", Place(issue.slug))
-    if issue.send_at and (local or settings.local_time):
-        return Timing(issue.send_at.replace(tzinfo=None), settings.time_zone)
-    return None
-
-
-def read_planned(settings: Settings, store: Store, name: str) -> tuple[Issue, datetime | None]:
-    """Read an issue, or that of a plan with the time it was made for.
-
-    Raises IssueError when too much changed since the plan was made.
-    """
-    with store.read() as tx:
-        kept = plans.find(tx, name)
-        changed = plans.count_changes(tx, kept) if kept else 0
-    if kept is None:
-        return read_issue(settings, name), None
-    issue = read_issue(settings, kept.slug)
-    if issue.digest != kept.digest:
-        raise IssueError(f"{issue.slug} was changed since plan {name} was made; make a new plan")
-    if changed > settings.plan_changes * kept.audience:
-        raise IssueError(
-            f"{changed} people came, went or changed since plan {name} was made for {kept.audience}; "
-            "make a new plan, or raise [outbox] plan_changes"
-        )
-    return issue, kept.at
-
-
-def caps_of(settings: Settings) -> Capabilities:
-    """What the provider of book.toml can do; raises ConfigError when it lacks something."""
-    provider = PROVIDERS[settings.provider](settings.account)
-    provider.close()
-    return provider.caps
-
-
-def plan_of(
-    settings: Settings, store: Store, issue: Issue, timing: Timing | None, caps: Capabilities
-) -> mailing.Plan:
-    """Say what sending an issue by a provider that can do so much would do."""
-    with store.read() as tx:
-        return mailing.plan(
-            tx, issue, settings.envelope, now=clock(), timing=timing, segments=settings.segments, caps=caps
-        )
-
-
-def freeze(settings: Settings, desk: Desk, issue: Issue, timing: Timing | None) -> None:
-    """Freeze an issue with its audience, unless that was done before."""
+def freeze(
+    settings: Settings,
+    desk: Desk,
+    issue: Issue,
+    timing: Timing | None,
+    occasion: tuple[str, datetime] | None = None,
+) -> None:
+    """Freeze an issue with its audience, unless that was done before, or another sender used the occasion."""
     caps = desk.provider.caps
     found = plan_of(settings, desk.store, issue, timing, caps)
     if found.frozen == issue.digest:
@@ -96,6 +41,8 @@ def freeze(settings: Settings, desk: Desk, issue: Issue, timing: Timing | None) 
         return
     files = mailing.carries_files(issue, settings.envelope)
     with desk.store.begin() as tx:
+        if occasion and not occasions.use(tx, *occasion, issue.slug):
+            return
         number = mailing.freeze(
             tx,
             issue,
@@ -111,12 +58,6 @@ def freeze(settings: Settings, desk: Desk, issue: Issue, timing: Timing | None) 
             rules=settings.trial,
         )
     print(f"{issue.slug}: frozen for {number} people" + (f", due {say_due(found)}" if timing else ""))
-
-
-def say_due(found: mailing.Plan) -> str:
-    """When a plan's people get it: one moment, or from the first to the last."""
-    ends = list(dict.fromkeys(short(one.at) for one in (found.calendar[:1] + found.calendar[-1:])))
-    return " to ".join(ends) or short(found.due_at)
 
 
 def deliver(desk: Desk, stop: Event, *, limit: int = 0, slugs: Sequence[str] = ()) -> int:
@@ -147,6 +88,8 @@ def work_once(settings: Settings, desk: Desk, stop: Event) -> int:
     """Freeze what is due and new, and make one pass; an error about one issue does not keep back the others."""
     errors = list(_freeze_due(settings, desk))
     code = deliver(desk, stop)
+    if line := say_next(settings, desk.store):
+        print(line)
     for error in errors:
         print(f"outbox: {error}", file=sys.stderr)
     return MUST_ACT if errors else code
@@ -154,10 +97,11 @@ def work_once(settings: Settings, desk: Desk, stop: Event) -> int:
 
 def look_again(settings: Settings, stop: Event) -> None:
     """Work for as long as nobody says stop; what is only in the way for now is told and tried again."""
+    told = set[str]()
     with stopped_by_signal(stop):
         while not stop.is_set():
             try:
-                if _anything_due(settings):
+                if _anything_due(settings, told):
                     with sending(settings, stop) as desk:
                         work_once(settings, desk, stop)
             except Temporary as error:
@@ -181,15 +125,11 @@ def send_test(settings: Settings, issue: Issue, to: str) -> int:
 
 
 def _freeze_due(settings: Settings, desk: Desk) -> Iterator[OutboxError]:
-    for folder in sorted(settings.issues.glob("[!.]*/")):
+    for found in find_due(settings, desk.store, desk.provider.caps):
         try:
-            issue = issues.read(folder)
-            timing = time_for(settings, issue, None)
-            found = plan_of(settings, desk.store, issue, timing, desk.provider.caps)
-            if found.frozen and found.frozen != issue.digest:
-                print(f"{issue.slug}: was sent before with other content; the rebuilt folder is left alone")
-            elif not found.frozen and issue.kind == "issue" and found.due_at <= clock():
-                freeze(settings, desk, issue, timing)
+            if isinstance(found, OutboxError):
+                raise found
+            freeze(settings, desk, found.issue, found.timing, found.occasion)
         except IssueError as error:
             yield error
 
@@ -210,21 +150,30 @@ def _pause_limited(desk: Desk, slugs: Sequence[str], limit: int) -> None:
                 )
 
 
-def _anything_due(settings: Settings) -> bool:
-    with opened(settings) as store, store.read() as tx:
-        known = {one.slug for one in ledger.progress(tx)}
-        _, first = ledger.find_waiting(tx)
-        doubtful = claims.count_in_doubt(tx)
-    fresh = any(folder.name not in known for folder in settings.issues.glob("[!.]*/"))
-    return fresh or bool(doubtful) or (first is not None and first <= clock())
+def _anything_due(settings: Settings, told: set[str]) -> bool:
+    """Whether a pass has something to do, or to say that was not `told` yet."""
+    with opened(settings) as store:
+        with store.read() as tx:
+            _, first = ledger.find_waiting(tx)
+            doubtful = claims.count_in_doubt(tx)
+        if doubtful or (first is not None and first <= clock()):
+            return True
+        found = list(find_due(settings, store, caps_of(settings)))
+    faults = {str(one) for one in found if isinstance(one, OutboxError)}
+    news = faults - told
+    told |= faults
+    return bool(news) or any(isinstance(one, Due) for one in found)
 
 
 def _seconds_until_due(settings: Settings) -> float:
     try:
-        with opened(settings) as store, store.read() as tx:
-            _, first = ledger.find_waiting(tx)
+        with opened(settings) as store:
+            with store.read() as tx:
+                _, waiting = ledger.find_waiting(tx)
+            upcoming = [one.at for one in islice(find_upcoming(settings, store), 1)]
     except Temporary:
         return LOOK_S
+    first = min(filter(None, (waiting, *upcoming)), default=None)
     wait = (first - clock()) if first else timedelta(seconds=LOOK_S)
     return min(max(wait.total_seconds(), 1.0), LOOK_S)
 

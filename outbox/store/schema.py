@@ -222,6 +222,15 @@ Index(
 )
 Index("chunk_in_doubt", chunk.c.send_id, chunk.c.no, sqlite_where=text(_DOUBT), postgresql_where=text(_DOUBT))
 
+#: Occasions of a recurrence that were used; the first row of a rule says since when there is one.
+occasion = Table(
+    "occasion",
+    metadata,
+    Column("rule", Text, primary_key=True),  # cron text and time zone
+    Column("at", Instant, primary_key=True),
+    Column("slug", Text, nullable=False),  # of the issue that went; empty: none was ready
+)
+
 #: Subjects that are compared on a part of a send's people.
 trial = Table(
     "trial",

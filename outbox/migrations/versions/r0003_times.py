@@ -1,4 +1,4 @@
-"""A plan keeps the time it was made for; subjects are compared."""
+"""A plan keeps the time it was made for; subjects are compared; issues go on occasions that come again."""
 
 from __future__ import annotations
 
@@ -28,4 +28,11 @@ def upgrade() -> None:
         sa.Column("decided_at", INSTANT, nullable=True),
         sa.ForeignKeyConstraint(["send_id"], ["send.id"], name=op.f("fk_trial_send_id")),
         sa.PrimaryKeyConstraint("send_id", name=op.f("pk_trial")),
+    )
+    op.create_table(
+        "occasion",
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("slug", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("rule", "at", name=op.f("pk_occasion")),
     )
