@@ -101,14 +101,21 @@ def ebook(
     book: _Book = Path(),
     edition: _Edition = "",
     formats: Annotated[
-        list[str] | None, typer.Option("--format", metavar="pdf|epub", help="Only this format.")
+        list[str] | None, typer.Option("--format", metavar="pdf|epub|print|archive|onix", help="Only this format.")
     ] = None,
+    for_print: Annotated[
+        bool, typer.Option("--print", help="Make what a printing house wants: the pages and the cover.")
+    ] = False,
+    archive: Annotated[
+        bool, typer.Option("--archive", help="Make a PDF that is to last: PDF/A-3a and PDF/UA-1.")
+    ] = False,
     verbose: _Verbose = False,
 ) -> None:
     """Make the PDF and the EPUB of every edition in build/.
 
-    Examples: pipeline ebook; pipeline ebook --edition sample --format epub
+    Examples: pipeline ebook; pipeline ebook --edition sample --format epub; pipeline ebook --edition full --print
     """
+    asked = [*(formats or ()), *["print"] * for_print, *["archive"] * archive]
     gc.disable()  # a build is short: looking for garbage costs it a tenth of its time and finds none
     from .build import choose_editions, make_edition, open_manuscript, write_editions
 
@@ -118,7 +125,7 @@ def ebook(
         made = [
             one
             for table in tables
-            for one in make_edition(manuscript, table, formats=formats or (), say=say, warn=_warn)
+            for one in make_edition(manuscript, table, formats=asked, say=say, warn=_warn)
         ]
         paths = write_editions(manuscript.folder / "build", made)
     for path in paths:

@@ -118,6 +118,48 @@ def _measure_depth(page: Any) -> float:
     return depth
 
 
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """The white around one page's text, in points; `page` counts from 1."""
+
+    page: int
+    inner: float
+    outer: float
+    top: float
+    bottom: float
+    filled: bool
+
+
+def find_margins(document: Document) -> Iterator[Margins]:
+    """The margins of every page; the first one is a right page, whose inner margin is on its left."""
+    for number, page in enumerate(document.pages, start=1):
+        box = page._page_box  # noqa: SLF001  (the public API tells no margins)
+        sides = [box.margin_left, box.margin_right]
+        inner, outer = sides if number % 2 else sides[::-1]
+        points = [length * _POINT for length in (inner, outer, box.margin_top, box.margin_bottom)]
+        yield Margins(number, *points, filled=bool(_measure_depth(page)))
+
+
+#: Points in one of WeasyPrint's pixels.
+_POINT = 0.75
+
+
+def find_coarse_pictures(document: Document, *, least: float) -> Iterator[tuple[str, float]]:
+    """Pictures with fewer dots to the inch than `least` as they are printed, each once."""
+    from weasyprint.formatting_structure.boxes import ReplacedBox
+    from weasyprint.images import RasterImage
+
+    seen = set()
+    for page in document.pages:
+        for box in page._page_box.children[0].descendants():  # noqa: SLF001
+            if isinstance(box, ReplacedBox) and isinstance(box.replacement, RasterImage) and box.width:
+                name = unquote((box.element.get("src") or "").removeprefix("picture:"))
+                dots = float(box.replacement.width) / (float(box.width) / 96)
+                if dots < least and name not in seen:
+                    seen.add(name)
+                    yield name, dots
+
+
 def draw(sheet: Sheet, kind: Type, *, width: int, height: int) -> bytes:
     """The first page as RGB pixels of `width` x `height`, for a cover or the fallback of a drawing."""
     import pypdfium2

@@ -25,21 +25,33 @@ _BODY_START = "body-start"
 
 def render(book: Book, layout: Layout, settings: Settings) -> Edition:
     """The book's pages, and for each page label the first anchor on it."""
-    sections = write_sections(book, layout, settings)
-    press = Press(lambda some: compose(book, layout, settings, some), settings.type)
-    document, sections = lay_out_whole(press, sections)
-    settings.say(f"{len(document.pages)} pages laid out")
-    fitted = fit(press, document, sections)
-    if fitted != sections:
-        document, sections = lay_out_whole(press, fitted)
-        settings.say("last pages of chapters filled")
-    labels = label_pages(document, cover=settings.cover is not None)
+    document, labels = lay_out_book(book, layout, settings)
     written = write_pdf(document)
     settings.say("pages written and tagged")
     data = finish(written, book=book, labels=labels)
     return Edition(
         book.edition, "pdf", {f"{settings.file_name}.pdf": data}, pages=find_anchors(document, book, labels)
     )
+
+
+def lay_out_book(
+    book: Book, layout: Layout, settings: Settings, *, css: str = ""
+) -> tuple[Document, Labels]:
+    """The whole book on its pages, none of its notes lost; `css` comes after the layout's own."""
+    sections = write_sections(book, layout, settings)
+
+    def make_sheet(some: Sequence[Section]) -> Sheet:
+        sheet = compose(book, layout, settings, some)
+        return replace(sheet, css=f"{sheet.css}\n{css}")
+
+    press = Press(make_sheet, settings.type)
+    document, sections = lay_out_whole(press, sections)
+    settings.say(f"{len(document.pages)} pages laid out")
+    fitted = fit(press, document, sections)
+    if fitted != sections:
+        document, sections = lay_out_whole(press, fitted)
+        settings.say("last pages of chapters filled")
+    return document, label_pages(document, cover=settings.cover is not None)
 
 
 def lay_out_chapter(
