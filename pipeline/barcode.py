@@ -50,6 +50,5 @@ def _draw_bars(modules: str, top: float) -> list[str]:
 
 def _write(x: float, y: float, text: str, family: str, *, size: float = _DIGITS, middle: bool = False) -> str:
     anchor = ' text-anchor="middle"' if middle else ""
-    return (
-        f'<text x="{x:.2f}" y="{y:.2f}" font-family="{family}" font-size="{size}"{anchor} fill="#000000">{text}</text>'
-    )
+    place = f'x="{x:.2f}" y="{y:.2f}"{anchor}'
+    return f'<text {place} font-family="{family}" font-size="{size}" fill="#000000">{text}</text>'

@@ -20,6 +20,7 @@ from .manuscript import read_manuscript
 from .model import Book, Chapter, Edition
 from .resolve import find_newest_date, resolve, slugify
 from .settings import Attachment, Settings
+from .stores import STORES
 from .typeset import Type, prepare_type
 
 Progress = Callable[[str], None]
@@ -102,6 +103,7 @@ def make_edition(
     edition: EditionTable,
     *,
     formats: Sequence[str] = (),
+    stores: Sequence[str] = (),
     say: Progress = _be_quiet,
     warn: Progress = _be_quiet,
 ) -> tuple[Edition, ...]:
@@ -113,8 +115,9 @@ def make_edition(
     raise_all(find_errors(book))
     wanted = _choose_formats(formats or edition.formats or manuscript.config.ebook.formats)
     settings = prepare_settings(
-        manuscript, book, layout, formats=wanted, name=name_file(manuscript.config, edition), say=say
-    )
+        manuscript, book, layout, formats=wanted, name=name_file(manuscript.config, edition),
+        stores=_choose_stores(stores or manuscript.config.ebook.stores), say=say,
+    )  # fmt: skip
     for place, message in find_font_gaps(book, layout, settings.type):
         warn(f"{place}: M050 warning: {message}")
     attach = manuscript.config.archive.attach if "archive" in wanted else ()
@@ -163,6 +166,14 @@ def _choose_formats(names: Sequence[str]) -> tuple[str, ...]:
     return _order(names)
 
 
+def _choose_stores(names: Sequence[str]) -> tuple[str, ...]:
+    shops = [name for name in STORES if name != "generic"]
+    for name in names:
+        if name not in shops:
+            raise ConfigError(f"there is no profile for the shop '{name}'; {suggest(name, shops)}")
+    return tuple(dict.fromkeys(names))
+
+
 def _order(names: Collection[str]) -> tuple[str, ...]:
     return tuple(name for name in ORDER if name in names)
 
@@ -180,9 +191,9 @@ def _name_source(book: Book) -> str:
 
 
 def name_file(config: Config, edition: EditionTable) -> str:
-    """The file's name without suffix: the title, and the edition unless it is the full one."""
+    """The file's name without suffix: the title, and the edition unless it is full or called like its format."""
     stem = slugify(config.book.title, "book")
-    return stem if edition.name == "full" else f"{stem}-{edition.name}"
+    return stem if edition.name in {"full", *edition.formats} else f"{stem}-{edition.name}"
 
 
 def prepare_settings(
@@ -192,6 +203,7 @@ def prepare_settings(
     *,
     formats: Sequence[str],
     name: str,
+    stores: Sequence[str] = (),
     say: Progress = _be_quiet,
 ) -> Settings:
     """What the formats share. Fonts and pictures are slow to load: a book that needs none loads none."""
@@ -199,7 +211,7 @@ def prepare_settings(
     page = ebook.page or layout.tokens["page-size"]
     settings = Settings(
         file_name=name, type=Type((), manuscript.cache), page=page, embed_fonts=ebook.embed_fonts, say=say,
-        print=manuscript.config.print,
+        print=manuscript.config.print, stores=tuple(stores),
     )  # fmt: skip
     if "archive" in formats and "sources" in manuscript.config.archive.attach:
         settings = replace(settings, attachments=(pack_sources(manuscript.folder, ebook.chapters),))

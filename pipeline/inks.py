@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 import pikepdf
-from PIL import Image, ImageChops
 from pikepdf import Array, Dictionary, Name
+from PIL import Image, ImageChops
 
 from .errors import LayoutError
 
@@ -39,7 +39,9 @@ def change_inks(pdf: pikepdf.Pdf, ink: Ink) -> None:
     """Every colour of every page becomes one of `ink`. Raises LayoutError for a shading, which has too many."""
     for thing in pdf.objects:
         if isinstance(thing, Dictionary | pikepdf.Stream) and "/ShadingType" in thing:
-            raise LayoutError("the layout draws a gradient, which no press ink can be named for; use a plain colour")
+            raise LayoutError(
+                "the layout draws a gradient, which no press ink can be named for; use a plain colour"
+            )
     for page in pdf.pages:
         page.Contents = pdf.make_stream(_change(page, ink))
     for thing in list(pdf.objects):
@@ -54,12 +56,12 @@ def _change(content: Any, ink: Ink) -> bytes:
     fill, line, convert = _OPERATORS[ink]
     names = {"rg": fill, "RG": line}
     out: list[Any] = []
-    for operands, operator in pikepdf.parse_content_stream(content):
-        name = str(operator)
+    for step in pikepdf.parse_content_stream(content):
+        name = str(step.operator)
         if name in names:
-            out.append((convert(*map(float, operands)), pikepdf.Operator(names[name])))
+            out.append((convert(*map(float, step.operands)), pikepdf.Operator(names[name])))
         else:
-            out.append((operands, operator))
+            out.append(step)
     return pikepdf.unparse_content_stream(out)
 
 
@@ -91,8 +93,7 @@ def list_spaces(pdf: pikepdf.Pdf) -> frozenset[str]:
     """The colour spaces in use that say nothing of a press: "DeviceRGB", "DeviceGray", "DeviceCMYK"."""
     found: set[str] = set()
     for content in list_contents(pdf):
-        for _, operator in pikepdf.parse_content_stream(content):
-            found.add(_SPACES.get(str(operator), ""))
+        found.update(_SPACES.get(str(step.operator), "") for step in pikepdf.parse_content_stream(content))
     for thing in pdf.objects:
         if isinstance(thing, pikepdf.Stream) and thing.get("/Subtype") == Name.Image:
             space = thing.get("/ColorSpace")
@@ -105,11 +106,12 @@ _SPACES: Mapping[str, str] = {
 }  # fmt: skip
 
 
-def is_clear(pdf: pikepdf.Pdf) -> bool:
+def lets_through(pdf: pikepdf.Pdf) -> bool:
     """Whether anything lets show what lies below it, which PDF/X-1a and X-3 forbid."""
     for content in list_contents(pdf):
         states = content.get("/Resources", {}).get("/ExtGState", {})
-        names = {str(operands[0]) for operands, op in pikepdf.parse_content_stream(content) if str(op) == "gs"}
+        steps = pikepdf.parse_content_stream(content)
+        names = {str(step.operands[0]) for step in steps if str(step.operator) == "gs"}
         if any(_shows_through(states[name]) for name in names if name in states):
             return True
     return any(isinstance(thing, pikepdf.Stream) and "/SMask" in thing for thing in pdf.objects)

@@ -89,7 +89,9 @@ class Layout:
     def in_black(self) -> Layout:
         """The layout with the colours of `[colors.print]`, for a press with one ink."""
         changed = {
-            name.removeprefix("print-"): value for name, value in self.tokens.items() if name.startswith("print-")
+            name.removeprefix("print-"): value
+            for name, value in self.tokens.items()
+            if name.startswith("print-")
         }
         return replace(self, tokens={**self.tokens, **changed})
 

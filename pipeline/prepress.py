@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from importlib.resources import files
+from typing import Any, Literal
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, String
 
 from .errors import LayoutError
-from .inks import Ink, change_inks, is_clear, list_spaces
+from .inks import Ink, change_inks, lets_through, list_spaces
 from .model import Book
 
 #: What the sheet is printed by; the name is in the ICC's registry, so its profile need not be in the file.
@@ -46,7 +46,7 @@ def prepare(data: bytes, job: Job, book: Book) -> bytes:
             change_inks(pdf, job.ink)
         elif "DeviceRGB" in list_spaces(pdf):
             _calibrate(pdf)
-        if is_clear(pdf):
+        if lets_through(pdf):
             raise LayoutError("something lets show what lies below it (opacity); a press wants plain colours")
         if job.even and len(pdf.pages) % 2:
             _add_blank(pdf)
@@ -72,9 +72,7 @@ def _set_boxes(pdf: pikepdf.Pdf) -> None:
 
 def _calibrate(pdf: pikepdf.Pdf) -> None:
     """Say which red, green and blue are meant: those of sRGB (ISO 15930-3, 6.2.3)."""
-    import weasyprint
-
-    profile = Path(weasyprint.__file__).parent / "pdf" / "sRGB2014.icc"
+    profile = files("weasyprint") / "pdf" / "sRGB2014.icc"
     space = Array([Name.ICCBased, pdf.make_stream(profile.read_bytes(), N=3)])
     shared = pdf.make_indirect(space)
     for thing in [*(page.obj for page in pdf.pages), *_list_forms(pdf)]:
@@ -86,7 +84,9 @@ def _calibrate(pdf: pikepdf.Pdf) -> None:
 
 def _list_forms(pdf: pikepdf.Pdf) -> list[pikepdf.Stream]:
     return [
-        thing for thing in pdf.objects if isinstance(thing, pikepdf.Stream) and thing.get("/Subtype") == Name.Form
+        thing
+        for thing in pdf.objects
+        if isinstance(thing, pikepdf.Stream) and thing.get("/Subtype") == Name.Form
     ]
 
 
@@ -126,8 +126,9 @@ def _describe(pdf: pikepdf.Pdf, job: Job, book: Book) -> None:
 
 
 def _save(pdf: pikepdf.Pdf, version: str) -> bytes:
-    for thing in pdf.pages:
-        for state in thing.get("/Resources", {}).get("/ExtGState", {}).values():
+    for page in pdf.pages:
+        states: Any = page.get("/Resources", Dictionary()).get("/ExtGState", Dictionary())
+        for state in states.values():
             for key in {"/ca", "/CA"} & set(state.keys()):  # words of PDF 1.4, that only say "opaque" here
                 del state[key]
     out = io.BytesIO()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import pikepdf
 from pikepdf import Array, AttachedFileSpec, Name
@@ -64,7 +65,8 @@ def _claim_both(pdf: pikepdf.Pdf) -> None:
 def _attach(pdf: pikepdf.Pdf, attachment: Attachment, made_at: datetime) -> None:
     """A file inside the file, with its kind and what it is to the book (ISO 19005-3, 6.8)."""
     date = made_at.strftime("D:%Y%m%d%H%M%SZ")
-    spec = AttachedFileSpec(
+    make: Any = AttachedFileSpec  # its stub knows no relationship
+    spec = make(
         pdf, attachment.data, filename=attachment.name, description=attachment.description,
         mime_type=attachment.media_type, creation_date=date, mod_date=date,
         relationship=Name(f"/{attachment.relationship}"),

@@ -57,5 +57,6 @@ class Settings:
     pages: Mapping[str, str] = field(default_factory=dict)
     page_source: str = ""  # what the page numbers count: the PDF's identifier
     attachments: tuple[Attachment, ...] = ()  # for the archive
+    stores: tuple[str, ...] = ()  # shops that get an EPUB of their own
     print: Print = field(default_factory=Print)  # for the printing house
     say: Callable[[str], None] = field(default=lambda _: None, compare=False)  # hears of each stage

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import logging
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -84,7 +85,8 @@ def lay_out(
 
 def write_pdf(document: Document, *, variant: str | None = "pdf/ua-1") -> bytes:
     """The document as bytes; the same document gives the same bytes."""
-    with _collector_off(), _complaints() as complaints:
+    with _collector_off(), _complaints() as complaints, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # WeasyPrint 70 leaves its sRGB profile open
         data = document.write_pdf(pdf_variant=variant, pdf_identifier=b"chapterpost", custom_metadata=False)
     if complaints:
         raise LayoutError("; ".join(dict.fromkeys(complaints)))
@@ -136,8 +138,10 @@ def find_margins(document: Document) -> Iterator[Margins]:
         box = page._page_box  # noqa: SLF001  (the public API tells no margins)
         sides = [box.margin_left, box.margin_right]
         inner, outer = sides if number % 2 else sides[::-1]
-        points = [length * _POINT for length in (inner, outer, box.margin_top, box.margin_bottom)]
-        yield Margins(number, *points, filled=bool(_measure_depth(page)))
+        yield Margins(
+            number, inner * _POINT, outer * _POINT, box.margin_top * _POINT, box.margin_bottom * _POINT,
+            filled=bool(_measure_depth(page)),
+        )  # fmt: skip
 
 
 #: Points in one of WeasyPrint's pixels.

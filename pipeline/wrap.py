@@ -7,6 +7,7 @@ from functools import partial
 
 from .barcode import draw_barcode
 from .cover import WIDTH, draw_cover, set_lines
+from .inks import Ink
 from .layouts import Layout
 from .model import Book
 from .pictures import draw_picture
@@ -36,9 +37,7 @@ class Wrap:
         return 2 * self.width + self.spine
 
 
-def measure_wrap(
-    printer: Printer, *, trim: tuple[float, float], pages: int, leaf: float
-) -> Wrap:
+def measure_wrap(printer: Printer, *, trim: tuple[float, float], pages: int, leaf: float) -> Wrap:
     """A cover round so many pages, each `leaf` points thick."""
     return Wrap(*trim, spine=round(pages * leaf, 3), margin=printer.spine_margin)
 
@@ -52,7 +51,7 @@ def make_wrap(
     wrap = measure_wrap(printer, trim=trim, pages=pages, leaf=leaf)
     sheet = _compose(book, layout, settings, wrap, with_spine=pages >= printer.spine_text)
     written = write_pdf(lay_out(sheet, settings.type), variant=None)
-    ink = "screen" if printer.standard.startswith("PDF/X-3") else "four"
+    ink: Ink = "screen" if printer.standard.startswith("PDF/X-3") else "four"
     return prepare(written, Job(printer.standard, ink, (wrap.whole, wrap.height)), book)
 
 

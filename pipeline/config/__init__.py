@@ -21,6 +21,7 @@ from . import values
 from .tables import Fault, KeyPath, find_faults, name_key, parse_toml, place_faults
 
 Format = Literal["pdf", "epub", "print", "archive", "onix"]
+Store = Literal["kindle", "kobo", "apple"]
 FieldType = Literal["text", "html", "url"]
 
 FILE = "book.toml"
@@ -90,6 +91,7 @@ class Ebook(_Table, frozen=True):
     order: tuple[str, ...] = ()  # file stems in reading order; by file name when empty
     page: str = ""  # "6in 9in"; the layout's own when empty
     embed_fonts: bool = True  # in the EPUB
+    stores: tuple[Store, ...] = ()  # shops that get an EPUB of their own
 
 
 class EditionTable(_Table, frozen=True):

@@ -16,7 +16,5 @@ def render(book: Book, layout: Layout, settings: Settings) -> Edition:
     document, labels = lay_out_book(book, layout, settings)
     written = write_pdf(document, variant="pdf/a-3a")
     settings.say("pages written and tagged")
-    data = preserve(
-        finish(written, book=book, labels=labels), settings.attachments, made_at=book.made_at
-    )
+    data = preserve(finish(written, book=book, labels=labels), settings.attachments, made_at=book.made_at)
     return Edition(book.edition, "archive", {f"{settings.file_name}.archive.pdf": data})

@@ -92,9 +92,7 @@ def _identify(book: Book, form: Form) -> Iterator[etree._Element]:
     if isbn:
         yield _E.ProductIdentifier(_E.ProductIDType("15"), _E.IDValue(isbn))
     else:
-        yield _E.ProductIdentifier(
-            _E.ProductIDType("01"), _E.IDTypeName("URN"), _E.IDValue(book.identifier)
-        )
+        yield _E.ProductIdentifier(_E.ProductIDType("01"), _E.IDTypeName("URN"), _E.IDValue(book.identifier))
 
 
 def _relate(book: Book, form: Form) -> etree._Element:
@@ -184,8 +182,8 @@ def _write_text(book: Book) -> etree._Element:
 
 def _publish(book: Book) -> Iterator[etree._Element]:
     meta = book.meta
-    if meta.publisher:
-        yield _E.Publisher(_E.PublishingRole("01"), _E.PublisherName(meta.publisher))
+    publisher = meta.publisher or meta.authors[0].name  # who names none publishes it
+    yield _E.Publisher(_E.PublishingRole("01"), _E.PublisherName(publisher))
     if meta.place:
         yield _E.CityOfPublication(meta.place)
     yield _E.PublishingStatus("04" if meta.date else "02")
@@ -215,5 +213,7 @@ def _write_sheet(book: Book) -> Iterator[str]:
     yield f"\nDescription ({len(meta.description)} characters; KDP takes {_DESCRIPTION})\n  {meta.description.strip()}"
     yield f"\nKeywords (KDP takes {_KEYWORDS}, each of {_KEYWORD} characters at most)"
     for number, word in enumerate(meta.keywords, 1):
-        remark = "  <- one too many" if number > _KEYWORDS else "  <- too long" if len(word) > _KEYWORD else ""
+        remark = (
+            "  <- one too many" if number > _KEYWORDS else "  <- too long" if len(word) > _KEYWORD else ""
+        )
         yield f"  {word}{remark}"

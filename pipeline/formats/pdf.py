@@ -34,9 +34,7 @@ def render(book: Book, layout: Layout, settings: Settings) -> Edition:
     )
 
 
-def lay_out_book(
-    book: Book, layout: Layout, settings: Settings, *, css: str = ""
-) -> tuple[Document, Labels]:
+def lay_out_book(book: Book, layout: Layout, settings: Settings, *, css: str = "") -> tuple[Document, Labels]:
     """The whole book on its pages, none of its notes lost; `css` comes after the layout's own."""
     sections = write_sections(book, layout, settings)
 

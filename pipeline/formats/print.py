@@ -34,7 +34,9 @@ def render(book: Book, layout: Layout, settings: Settings) -> Edition:
     printer = PRINTERS[settings.print.printer]
     black = settings.print.ink == "black"
     trim = settings.print.trim or settings.page
-    inside = replace(settings, cover=None, page=trim, pictures=tuple(map(_flatten(settings), settings.pictures)))
+    inside = replace(
+        settings, cover=None, page=trim, pictures=tuple(map(_flatten(settings), settings.pictures))
+    )
     document = _lay_out(book, layout.in_black() if black else layout, inside, printer)
     pages = _prepare_pages(document, book, settings, printer, trim)
     count = len(document.pages) + len(document.pages) % 2
@@ -54,9 +56,7 @@ def _flatten(settings: Settings) -> Callable[[BookPicture], BookPicture]:
         if not picture.path.endswith(".svg") or not _SHADES.search(picture.data):
             return picture
         height = round(_DRAWN * picture.ratio)
-        return replace(
-            picture, data=draw_picture(picture.data, settings.type, width=_DRAWN, height=height)
-        )
+        return replace(picture, data=draw_picture(picture.data, settings.type, width=_DRAWN, height=height))
 
     return flatten
 
@@ -91,18 +91,14 @@ def _write_css(layout: Layout, settings: Settings, gutter: float) -> str:
     return "\n".join(rules)
 
 
-def _prepare_pages(
-    document: Document, book: Book, settings: Settings, printer: Printer, trim: str
-) -> bytes:
+def _prepare_pages(document: Document, book: Book, settings: Settings, printer: Printer, trim: str) -> bytes:
     four = printer.standard.startswith("PDF/X-1a")
     ink: Ink = "black" if settings.print.ink == "black" else "four" if four else "screen"
     job = Job(printer.standard, ink, measure_page(trim), even=True)
     return prepare(write_pdf(document, variant=None), job, book)
 
 
-def _find_objections(
-    document: Document, printer: Printer, settings: Settings, trim: str
-) -> Iterator[str]:
+def _find_objections(document: Document, printer: Printer, settings: Settings, trim: str) -> Iterator[str]:
     """What the printing house would send back (rules I08, P09)."""
     pages = len(document.pages) + len(document.pages) % 2
     if trim not in printer.trims:

@@ -30,9 +30,19 @@ JUDGES = (
     Judge("EPUBCheck", (".epub",), books.find_epubcheck, books.ask_epubcheck, takes_many=True),
     Judge("Ace", (".epub",), books.find_ace, books.ask_ace, takes_many=False),
     Judge(
-        "veraPDF", (".pdf", ARCHIVE), books.find_verapdf, partial(books.ask_verapdf, profile="ua1"), takes_many=True
+        "veraPDF",
+        (".pdf", ARCHIVE),
+        books.find_verapdf,
+        partial(books.ask_verapdf, profile="ua1"),
+        takes_many=True,
     ),
-    Judge("veraPDF 3a", (ARCHIVE,), books.find_verapdf, partial(books.ask_verapdf, profile="3a"), takes_many=True),
+    Judge(
+        "veraPDF 3a",
+        (ARCHIVE,),
+        books.find_verapdf,
+        partial(books.ask_verapdf, profile="3a"),
+        takes_many=True,
+    ),
     Judge("qpdf", (".pdf", ARCHIVE, PAGES, COVER), books.find_qpdf, books.ask_qpdf, takes_many=False),
     Judge("caniemail", (ISSUE,), partial(npm.find_npm, "caniemail"), npm.ask_npm, takes_many=True),
     Judge("html-validate", (ISSUE,), partial(npm.find_npm, "html-validate"), npm.ask_npm, takes_many=True),
