@@ -35,7 +35,7 @@ def freeze(
     `fields` are the attributes that fill the letter, `segment` is the expression of the part of the
     list it is for. The audience is one ordered SELECT, so nobody can stand in it twice.
     """
-    tx.connection.execute(insert(send), _order(tx, order, issue_id, now))
+    open_send(tx, order, issue_id=issue_id, now=now)
     total, chunks, rosters = 0, list[dict[str, Any]](), list[dict[str, Any]]()
     chosen = audience(tx, segment, now, order.due_at)
     people = tx.connection.execute(chosen, execution_options={"yield_per": READ})
@@ -51,6 +51,11 @@ def freeze(
     tx.connection.execute(update(send).where(send.c.id == order.id).values(audience=total))
     wishes.count_issue(tx, order, chosen.with_only_columns(subscriber.c.id).order_by(None))
     return total
+
+
+def open_send(tx: Tx, order: Send, *, issue_id: int, now: datetime) -> None:
+    """Write a send that nobody is in yet."""
+    tx.connection.execute(insert(send), _order(tx, order, issue_id, now))
 
 
 def audience(
@@ -128,6 +133,7 @@ def _order(tx: Tx, order: Send, issue_id: int, now: datetime) -> dict[str, Any]:
         "audience": 0,
         "newest_suppression": newest or 0,
         "created_at": now,
+        "letter": order.letter,
     }
 
 
