@@ -93,6 +93,8 @@ class Provider(_Table, frozen=True):
 
 TABLES: Mapping[str, type[_Table]] = {"list": List, "outbox": Outbox, "provider": Provider}
 OPTIONAL = frozenset({"provider"})
+#: What the book's own tables say when they say nothing.
+LAYOUT, LANGUAGE = "classic", "en"
 #: A table of names that the author chooses.
 SEGMENTS = "segments"
 SEGMENT = re.compile(r"[a-z][a-z0-9-]{0,63}")
@@ -117,6 +119,8 @@ class Settings:
     dkim: tuple[str, ...] = ()
     bounce_domain: str = ""
     segments: Mapping[str, str] = field(default_factory=dict)  # name -> expression
+    layout: str = LAYOUT  # of the web pages: that of the letters
+    language: str = LANGUAGE  # BCP 47; of the web pages: that of the book
 
 
 def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
@@ -147,6 +151,8 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         dkim=box.dkim,
         bounce_domain=box.bounce_domain.lower(),
         segments=_segments(text, _Lines(text, path)),
+        layout=_shared(text, ("newsletter", "layout"), ("ebook", "layout")) or LAYOUT,
+        language=_shared(text, ("book", "language")) or LANGUAGE,
     )
 
 
@@ -315,6 +321,13 @@ def _segments(text: str, lines: _Lines) -> dict[str, str]:
         except expressions.SegmentError as error:
             raise lines.error(f"[segments] {name}: {error.message}", SEGMENTS, name) from None
     return table
+
+
+def _shared(text: str, *keys: tuple[str, str]) -> str:
+    """The first of these keys of the pipeline's tables that says something; it is the pipeline that checks them."""
+    tables: Any = tomllib.loads(text)
+    found = (tables[table].get(key) for table, key in keys if isinstance(tables.get(table), dict))
+    return next((value for value in found if value and isinstance(value, str)), "")
 
 
 def _secrets(env: Mapping[str, str]) -> tuple[str, ...]:

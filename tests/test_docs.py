@@ -287,7 +287,7 @@ def test_tokens_are_documented(name: str) -> None:
     assert f"`{name.removeprefix('dark-')}`" in read_page("docs/layouts.md")
 
 
-@pytest.mark.parametrize("path", sorted(p.name for p in (ROOT / "layouts/base").glob("[bms]*/*")))
+@pytest.mark.parametrize("path", sorted(p.name for p in (ROOT / "layouts/base").glob("[bdms]*/*")))
 def test_templates_are_documented(path: str) -> None:
     """Every file that a layout can replace is named."""
     assert f"`{path}`" in read_page("docs/layouts.md")
