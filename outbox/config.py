@@ -16,7 +16,7 @@ import msgspec
 from . import segments as expressions
 from .addresses import FREEMAIL, read_address
 from .errors import ConfigError, PeopleError, Place
-from .model import Account, Address, Envelope, Images, OnUnknown, Promise, Security
+from .model import Account, Address, Envelope, Gift, Images, OnUnknown, Promise, Security
 from .rates import Pace
 
 #: Tables of the other package: known by name, never read here.
@@ -92,8 +92,25 @@ class Provider(_Table, frozen=True):
     promise: Promise = "keys"  # sandbox: what it can do about a call without an answer
 
 
-TABLES: Mapping[str, type[_Table]] = {"list": List, "outbox": Outbox, "provider": Provider}
-OPTIONAL = frozenset({"provider"})
+class GiftTable(_Table, frozen=True):
+    """`[gift]`: the book that readers are given, and how."""
+
+    files: tuple[Line, ...]  # what they may download: paths from book.toml's folder
+    days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 30  # how long a link lives
+    downloads: Annotated[int, msgspec.Meta(ge=1)] = 10  # how often a link may be used
+    stamp: bool = False  # every reader's copy says whose it is
+    attach: bool = False  # the letter *welcome* carries the files as well
+
+
+TABLES: Mapping[str, type[_Table]] = {
+    "list": List,
+    "outbox": Outbox,
+    "provider": Provider,
+    "gift": GiftTable,
+}
+OPTIONAL = frozenset({"provider", "gift"})
+#: What can carry a stamp (outbox.stamp).
+STAMPED = frozenset({".pdf", ".epub"})
 #: What the book's own tables say when they say nothing.
 LAYOUT, LANGUAGE = "classic", "en"
 #: A table of names that the author chooses.
@@ -123,6 +140,7 @@ class Settings:
     segments: Mapping[str, str] = field(default_factory=dict)  # name -> expression
     layout: str = LAYOUT  # of the web pages: that of the letters
     language: str = LANGUAGE  # BCP 47; of the web pages: that of the book
+    gift: Gift | None = None
 
 
 def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
@@ -131,7 +149,7 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
     Raises ConfigError naming file, line, table and key.
     """
     text = _text(path)
-    tables = {name: _table(name, text, path) for name in TABLES}
+    tables = {name: _table(name, text, path) for name in ("list", "outbox", "provider")}
     group, box, provider = tables["list"], tables["outbox"], tables["provider"]
     assert isinstance(group, List) and isinstance(box, Outbox) and isinstance(provider, Provider)  # noqa: PT018, S101
     folder = path.parent
@@ -156,6 +174,7 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         segments=_segments(text, _Lines(text, path)),
         layout=_shared(text, ("newsletter", "layout"), ("ebook", "layout")) or LAYOUT,
         language=_shared(text, ("book", "language")) or LANGUAGE,
+        gift=_gift(text, path) if "gift" in tomllib.loads(text) else None,
     )
 
 
@@ -308,6 +327,29 @@ def _database(url: str, folder: Path) -> str:
     if not url.startswith("sqlite:///"):
         raise ConfigError("the database must be sqlite:///FILE or postgresql://USER@HOST/NAME")
     return f"sqlite:///{folder / url.removeprefix('sqlite:///')}"
+
+
+def _gift(text: str, path: Path) -> Gift:
+    table, lines = _table("gift", text, path), _Lines(text, path)
+    assert isinstance(table, GiftTable)  # noqa: S101
+    if not table.files:
+        raise lines.error("[gift] files: name at least one file", "gift", "files")
+    if table.stamp and table.attach:
+        message = (
+            "[gift] attach: a stamped copy is one reader's, and cannot travel inside a letter that all get"
+        )
+        raise lines.error(message, "gift", "attach")
+    odd = [name for name in table.files if Path(name).suffix.lower() not in STAMPED]
+    if table.stamp and odd:
+        raise lines.error(f"[gift] stamp: only a PDF or an EPUB can carry one, not {odd[0]}", "gift", "files")
+    return Gift(
+        title=_shared(text, ("book", "title")) or Path(table.files[0]).stem,
+        files=tuple(path.parent / name for name in table.files),
+        life=timedelta(days=table.days),
+        downloads=table.downloads,
+        stamp=table.stamp,
+        attach=table.attach,
+    )
 
 
 def _segments(text: str, lines: _Lines) -> dict[str, str]:

@@ -15,14 +15,17 @@ from starlette.types import ASGIApp
 
 from outbox.errors import Temporary
 
-from . import files
+from . import files, gifts
 from .desk import WebDesk
 from .gate import Gate
 
 log = logging.getLogger("outbox.web")
 
 #: Each gives the routes of one matter; where two have the same path, the first is asked.
-ROUTES: Sequence[Callable[[WebDesk], Sequence[Route]]] = (files.routes,)
+ROUTES: Sequence[Callable[[WebDesk], Sequence[Route]]] = (
+    files.routes,
+    gifts.routes,
+)
 #: Seconds after which to try again, as told to whoever comes at a bad moment (RFC 9110, 10.2.3).
 RETRY_S = "30"
 

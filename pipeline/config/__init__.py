@@ -24,7 +24,7 @@ Format = Literal["pdf", "epub"]
 FieldType = Literal["text", "html", "url"]
 
 FILE = "book.toml"
-OUTBOX_TABLES = frozenset({"list", "outbox", "provider", "segments"})
+OUTBOX_TABLES = frozenset({"gift", "list", "outbox", "provider", "segments"})
 
 _LIMIT = 100_000  # bytes; a book.toml has one or two thousand
 
