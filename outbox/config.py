@@ -60,6 +60,7 @@ class Outbox(_Table, frozen=True):
     plan_changes: Annotated[float, msgspec.Meta(ge=0, le=1)] = (
         0.02  # share of people who may change after a plan
     )
+    security: str = ""  # where people tell of a weakness: an address or an https link; reply_to when empty
     dkim: tuple[Line, ...] = ()  # selectors that the provider signs with, for `outbox doctor`
     bounce_domain: str = ""  # domain that failed mail goes back to, where you have one of your own
 
@@ -141,6 +142,8 @@ class Settings:
     layout: str = LAYOUT  # of the web pages: that of the letters
     language: str = LANGUAGE  # BCP 47; of the web pages: that of the book
     gift: Gift | None = None
+    site: str = ""  # where the pipeline's site is found, without a slash at the end; empty: nowhere
+    security: str = ""  # where people tell of a weakness: an address or a link
 
 
 def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
@@ -174,6 +177,8 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         segments=_segments(text, _Lines(text, path)),
         layout=_shared(text, ("newsletter", "layout"), ("ebook", "layout")) or LAYOUT,
         language=_shared(text, ("book", "language")) or LANGUAGE,
+        site=_site(text),
+        security=_contact(box, _Lines(text, path)),
         gift=_gift(text, path) if "gift" in tomllib.loads(text) else None,
     )
 
@@ -279,6 +284,14 @@ def _envelope(group: List, box: Outbox, lines: _Lines) -> Envelope:
     )
 
 
+def _contact(box: Outbox, lines: _Lines) -> str:
+    """A contact as RFC 9116 wants it: a URI."""
+    if box.security.startswith("https://"):
+        return box.security
+    key = next((key for key in ("security", "reply_to") if getattr(box, key)), "sender")
+    return f"mailto:{_address(getattr(box, key), key, lines).email}"
+
+
 def _account(table: Provider, folder: Path, env: Mapping[str, str], lines: _Lines) -> Account:
     for key in table.__struct_fields__:
         value, default = getattr(table, key), getattr(Provider(), key)
@@ -373,6 +386,12 @@ def _shared(text: str, *keys: tuple[str, str]) -> str:
     tables: Any = tomllib.loads(text)
     found = (tables[table].get(key) for table, key in keys if isinstance(tables.get(table), dict))
     return next((value for value in found if value and isinstance(value, str)), "")
+
+
+def _site(text: str) -> str:
+    """The address of the site, where it is one that a header may hold."""
+    site = _shared(text, ("newsletter", "site")).rstrip("/")
+    return site if re.fullmatch(r"https://[\x21\x23-\x2b\x2d-\x3a\x3d\x40-\x7e]+", site) else ""
 
 
 def _secrets(env: Mapping[str, str]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from outbox.errors import Temporary
 
-from . import files, gifts
+from . import archive, files, gifts, notices
 from .desk import WebDesk
 from .gate import Gate
 
@@ -25,6 +25,8 @@ log = logging.getLogger("outbox.web")
 ROUTES: Sequence[Callable[[WebDesk], Sequence[Route]]] = (
     files.routes,
     gifts.routes,
+    archive.routes,
+    notices.routes,
 )
 #: Seconds after which to try again, as told to whoever comes at a bad moment (RFC 9110, 10.2.3).
 RETRY_S = "30"
