@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -484,6 +484,18 @@ class Capabilities:
     def batch_of(self, *, attachments: bool) -> int:
         """How many messages one call takes, if they carry files or not."""
         return 1 if attachments and not self.attachments_in_batch else self.max_batch
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """The book that readers are given: [gift] of book.toml."""
+
+    title: str
+    files: tuple[Path, ...]
+    life: timedelta  # of a link
+    downloads: int  # by one link, of all files together
+    stamp: bool
+    attach: bool
 
 
 Security = Literal["starttls", "tls", "none"]

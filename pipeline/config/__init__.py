@@ -25,7 +25,7 @@ Store = Literal["kindle", "kobo", "apple"]
 FieldType = Literal["text", "html", "url"]
 
 FILE = "book.toml"
-OUTBOX_TABLES = frozenset({"list", "outbox", "provider", "segments", "sign_up"})
+OUTBOX_TABLES = frozenset({"gift", "list", "outbox", "provider", "segments", "sign_up"})
 
 _LIMIT = 100_000  # bytes; a book.toml has one or two thousand
 
