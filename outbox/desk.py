@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -13,7 +12,8 @@ from uuid import uuid4
 
 from . import mailing
 from .errors import OutboxError
-from .model import Chunk, PreparedBatch, Recipient
+from .many import Roster
+from .model import Chunk, PreparedBatch
 from .providers import Provider
 from .rates import Pace
 from .store import Store, Tx
@@ -60,14 +60,14 @@ class Desk:
         return self.sends[send_id]
 
     def prepare(
-        self, frozen: mailing.FrozenSend, part: Chunk, people: Sequence[Recipient], now: datetime
+        self, frozen: mailing.FrozenSend, part: Chunk, people: Roster, now: datetime
     ) -> PreparedBatch:
         """Make the bytes of a call. Its date is that of the first try, so a later try has the same bytes.
 
         Raises MustSplit, or OutboxError for a message that cannot be made.
         """
         batch_id = f"{part.send_id}.{frozen.send.digest}.{part.no}"
-        addressed = [mailing.personalise(frozen, one) for one in people]
+        addressed = mailing.address(frozen, people)
         return self.provider.prepare(frozen.letter, addressed, batch_id, date=part.first_try_at or now)
 
 
