@@ -48,6 +48,7 @@ class Outbox(_Table, frozen=True):
     reply_to: str = ""  # the sender when empty
     database: Line = "sqlite:///outbox.db"
     issues: Line = "build/issues"  # folder the pipeline writes
+    letters: Line = "build/letters"  # folder of the letters that single people get
     mail_dir: Line = "build/mail"  # folder of the `file` provider
     images: Images = "embed"  # inside the message, or linked from base_url
     on_unknown: OnUnknown = "hold"  # what becomes of a message nobody can tell about
@@ -106,6 +107,7 @@ class Settings:
     envelope: Envelope
     database: str = field(repr=False)
     issues: Path
+    letters: Path
     provider: str
     account: Account
     on_unknown: OnUnknown
@@ -136,6 +138,7 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
             database or env.get("OUTBOX_DATABASE", "") or _public(box.database, text, path), folder
         ),
         issues=folder / box.issues,
+        letters=folder / box.letters,
         provider=provider.name,
         account=_account(provider, folder / box.mail_dir, env, _Lines(text, path)),
         on_unknown=box.on_unknown,

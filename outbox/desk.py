@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -12,11 +13,12 @@ from uuid import uuid4
 
 from . import mailing
 from .errors import OutboxError
+from .letters import manner_of
 from .many import Roster
 from .model import Chunk, PreparedBatch
 from .providers import Provider
 from .rates import Pace
-from .store import Store, Tx
+from .store import Store, Tx, claims
 from .store.claims import Lease
 
 #: Longer than any call may take: connection, answer and a margin.
@@ -53,11 +55,18 @@ class Desk:
             found = mailing.load(tx, send_id)
             if found.send.provider != self.provider.name:
                 raise OutboxError(
-                    f"{found.send.slug} was begun with provider {found.send.provider!r} and is not finished; "
+                    f"{found.send.name} was begun with provider {found.send.provider!r} and is not finished; "
                     f"set [provider] name = {found.send.provider!r} until it is"
                 )
             self.sends[send_id] = found
         return self.sends[send_id]
+
+    def find_gone(self, tx: Tx, send_id: str, numbers: Sequence[int]) -> set[int]:
+        """Who of these may not have this any more, as of this transaction; the send was read before."""
+        letter = self.sends[send_id].send.letter
+        if letter:
+            return claims.find_unlike(tx, numbers, manner_of(letter).consent)
+        return claims.find_gone(tx, send_id, min(numbers), max(numbers)).intersection(numbers)
 
     def prepare(
         self, frozen: mailing.FrozenSend, part: Chunk, people: Roster, now: datetime

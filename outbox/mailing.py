@@ -15,6 +15,7 @@ from .fields import KNOWN, check_values, split
 from .gate import Case, judge
 from .headers import NOT_A_MAILBOX, UNSAFE, encode_address, encode_phrase
 from .issue import parse, split_issue
+from .letters import LINKS
 from .many import Addressees, Roster
 from .mime import build
 from .model import (
@@ -70,7 +71,7 @@ class FrozenSend:
     send: Send
     letter: Letter
     fields: Mapping[str, Field]
-    own: Mapping[str, str]  # fields of the issue's own, with what stands in when a person has no value
+    own: Mapping[str, str]  # fields that the roster fills, with what stands in when a person has no value
     host: str  # the end of every message id
 
 
@@ -109,9 +110,10 @@ def check(
     caps: Capabilities | None = None,
     *,
     beyond_ascii: int = 0,
+    letter: bool = False,
 ) -> tuple[list[str], list[str]]:
-    """Return what forbids the send of an issue, and what its author should know."""
-    case = Case(issue, envelope, caps, beyond_ascii, segments)
+    """Return what forbids the send of an issue, or of a `letter`, and what its author should know."""
+    case = Case(issue, envelope, caps, beyond_ascii, segments, letter=letter)
     return judge(case, lambda: _write_sample(issue, envelope))
 
 
@@ -185,14 +187,20 @@ def compose(order: Send, issue: Issue) -> FrozenSend:
         reply_to=(order.envelope.reply_to,),
         headers=_list_headers(order, issue.kind),
         attachments=(*shown, *added),
-        stream="broadcast",
-        tag=order.slug,
+        stream="transactional" if order.letter else "broadcast",
+        tag=order.name,
     )
+    own = {name: field.default for name, field in issue.fields.items() if name not in KNOWN}
+    own |= {
+        name: f"{order.envelope.base_url}/{page}/{NOBODY}"
+        for name, page in LINKS.items()
+        if name in issue.fields
+    }
     return FrozenSend(
         order,
         letter,
         fields,
-        own={name: field.default for name, field in issue.fields.items() if name not in KNOWN},
+        own=own,
         host=f"@{order.envelope.list_id}>",
     )
 
@@ -271,7 +279,8 @@ def place_images(issue: Issue, envelope: Envelope) -> tuple[str, list[Attachment
 
 def _write_sample(issue: Issue, envelope: Envelope) -> bytes:
     """One message as it would go out, to somebody of whom nothing is known."""
-    order = Send("sample", issue.slug, issue.digest, "file", "hold", SAMPLE_DATE, envelope)
+    letter = issue.slug if issue.kind == "letter" else ""
+    order = Send("sample", issue.slug, issue.digest, "file", "hold", SAMPLE_DATE, envelope, letter=letter)
     frozen = compose(order, issue)
     person = Recipient("sample", 0, envelope.reply_to.email, "", State.PLANNED, NOBODY)
     return build(frozen.letter, personalise(frozen, person), date=SAMPLE_DATE)
@@ -299,7 +308,7 @@ def _links(envelope: Envelope) -> dict[str, tuple[str, str]]:
 def _shared_values(order: Send) -> dict[str, str]:
     envelope = order.envelope
     return {
-        "browser_url": _issue_url(envelope, order.slug),
+        "browser_url": _issue_url(envelope, order.name),
         "postal_address": envelope.postal_address,
         "list_name": envelope.list_name,
     }
@@ -316,5 +325,5 @@ def _list_headers(order: Send, kind: str) -> tuple[tuple[str, Template], ...]:
         ("List-Id", Template((f"{encode_phrase(envelope.list_name)} <{envelope.list_id}>",))),
         ("List-Unsubscribe", unsubscribe),
         ("List-Unsubscribe-Post", Template(("List-Unsubscribe=One-Click",))),
-        ("Feedback-ID", Template((f"{order.slug}:{envelope.list_id}:{kind}:{sender_id}",))),
+        ("Feedback-ID", Template((f"{order.name}:{envelope.list_id}:{kind}:{sender_id}",))),
     )

@@ -276,7 +276,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """One issue on its way to one frozen audience."""
+    """One issue on its way to one frozen audience; or a letter, to everyone it is due for meanwhile."""
 
     id: str
     slug: str
@@ -287,6 +287,12 @@ class Send:
     envelope: Envelope
     state: SendState = "active"
     reason: str = ""  # why it is not active
+    letter: str = ""  # the letter's name; empty: an issue
+
+    @property
+    def name(self) -> str:
+        """What people call it; `slug` is the name of the copy in the database."""
+        return self.letter or self.slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +363,7 @@ class Progress:
     send_id: str = ""
     state: SendState = "active"
     reason: str = ""
+    letter: bool = False
 
 
 @dataclass(frozen=True, slots=True)

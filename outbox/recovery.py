@@ -98,7 +98,7 @@ def _may_replay(desk: Desk, part: Chunk, called: Roster, batch: PreparedBatch, n
         return False
     numbers = called.numbers
     with desk.store.read() as tx:
-        return not claims.find_gone(tx, part.send_id, min(numbers), max(numbers)).intersection(numbers)
+        return not desk.find_gone(tx, part.send_id, numbers)
 
 
 def _look_up(desk: Desk, part: Chunk, batch: PreparedBatch, now: datetime) -> tuple[list[ItemResult], bool]:

@@ -270,7 +270,7 @@ class _Line:
 
     def _intend(self, tx: Tx, items: Sequence[Rendered], now: datetime) -> list[tuple[Chunk, PreparedBatch]]:
         """Write down which calls begin now; who left since the freeze is dropped first."""
-        gone = _find_gone(tx, items)
+        gone = _find_gone(tx, self.desk, items)
         good = [item for item in items if self._check(tx, item, gone[item.taken.chunk.send_id], now)]
         batches = [item.batch for item in good if item.batch]
         calls = [(item.taken.chunk, batch.key, item.sha) for item, batch in zip(good, batches, strict=True)]
@@ -291,7 +291,8 @@ class _Line:
             return True
         numbers = item.people.numbers
         left = gone.intersection(numbers)
-        dropped = dict.fromkeys(left, LEFT) | {
+        why = UNFIT if self.desk.sends[part.send_id].send.letter else LEFT
+        dropped = dict.fromkeys(left, why) | {
             one.subscriber_id: Told(State.REFUSED, code="unwritable", detail=why)
             for one, why in item.unwritable
         }
@@ -368,6 +369,9 @@ class _Line:
 
 
 LEFT = Told(State.SUPPRESSED, detail="left the list between the freeze and the call")
+UNFIT = Told(
+    State.SUPPRESSED, detail="came or left between the freeze and the call; the letter is for others"
+)
 
 
 def _refused_together(results: Sequence[ItemResult]) -> list[list[int]]:
@@ -377,14 +381,12 @@ def _refused_together(results: Sequence[ItemResult]) -> list[list[int]]:
     return [numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]] if refused and numbers[1:] else []
 
 
-def _find_gone(tx: Tx, items: Iterable[Rendered]) -> dict[str, set[int]]:
-    """Who of all these has left, asked once for each send."""
-    ranges: dict[str, tuple[int, int]] = {}
+def _find_gone(tx: Tx, desk: Desk, items: Iterable[Rendered]) -> dict[str, set[int]]:
+    """Who of all these may not be written to any more, asked once for each send."""
+    numbers: dict[str, list[int]] = {}
     for item in items:
-        numbers = item.taken.people.numbers
-        first, last = ranges.get(item.taken.chunk.send_id, (numbers[0], numbers[-1]))
-        ranges[item.taken.chunk.send_id] = min(first, numbers[0]), max(last, numbers[-1])
-    return {send_id: claims.find_gone(tx, send_id, *ends) for send_id, ends in ranges.items()}
+        numbers.setdefault(item.taken.chunk.send_id, []).extend(item.taken.people.numbers)
+    return {send_id: desk.find_gone(tx, send_id, some) for send_id, some in numbers.items()}
 
 
 def _put_right(

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from outbox.many import Roster, sum_up
-from outbox.model import STATE_AFTER, STATE_IN, Chunk, ChunkState, ItemResult, Outcome, State
+from outbox.model import STATE_AFTER, STATE_IN, Chunk, ChunkState, Consent, ItemResult, Outcome, State
 
 from . import Tx
 from .rolls import unpack, unpack_ids
@@ -71,6 +71,7 @@ END_CALL = (
         provider_ids=func.coalesce(bindparam("the_ids", type_=LargeBinary), call.c.provider_ids),
     )
 )
+AT_ONCE = 500  # numbers in one question
 #: What a whole chunk becomes when all its messages end alike.
 ALIKE = {State.ACCEPTED: ChunkState.DONE, State.RETRY: ChunkState.RETRY}
 
@@ -102,9 +103,13 @@ def free_all(tx: Tx, owner: str = "") -> None:
 
 
 def find_ready(tx: Tx, now: datetime) -> list[str]:
-    """The active sends that have a chunk to be called now, the longest due first."""
+    """The active sends that have a chunk to be called now: letters, then issues, the longest due first."""
     due = select(chunk.c.no).where(chunk.c.send_id == send.c.id, *_due(tx, now)).exists()
-    query = select(send.c.id).where(send.c.state == "active", due).order_by(send.c.due_at, send.c.id)
+    query = (
+        select(send.c.id)
+        .where(send.c.state == "active", due)
+        .order_by(send.c.letter == "", send.c.due_at, send.c.id)
+    )
     return list(tx.connection.execute(query).scalars())
 
 
@@ -135,6 +140,17 @@ def find_gone(tx: Tx, send_id: str, first_id: int, last_id: int) -> set[int]:
     barred = select(subscriber.c.id).join(suppression, suppression.c.email_key == subscriber.c.email_key)
     gone = select(subscriber.c.id).where(between, GONE).union(barred.where(suppression.c.id > mark, between))
     return set(tx.connection.execute(gone).scalars())
+
+
+def find_unlike(tx: Tx, numbers: Sequence[int], consent: Consent) -> set[int]:
+    """Who of these stands elsewhere than a letter is for, or is suppressed, as of this transaction."""
+    barred = select(suppression.c.id).where(suppression.c.email_key == subscriber.c.email_key)
+    fitting = select(subscriber.c.id).where(subscriber.c.consent == consent, ~barred.exists())
+    left = set(numbers)
+    for start in range(0, len(numbers), AT_ONCE):
+        some = subscriber.c.id.in_(numbers[start : start + AT_ONCE])
+        left.difference_update(tx.connection.execute(fitting.where(some)).scalars())
+    return left
 
 
 def intend(tx: Tx, part: Chunk, *, key: str, body_sha: str, now: datetime) -> Chunk | None:

@@ -35,7 +35,7 @@ def freeze(
     `fields` are the attributes that fill the letter, `segment` is the expression of the part of the
     list it is for. The audience is one ordered SELECT, so nobody can stand in it twice.
     """
-    tx.connection.execute(insert(send), _order(tx, order, issue_id, now))
+    open_send(tx, order, issue_id=issue_id, now=now)
     total, chunks, rosters = 0, list[dict[str, Any]](), list[dict[str, Any]]()
     people = tx.connection.execute(audience(tx, segment, now), execution_options={"yield_per": READ})
     for no, rows in enumerate(people.partitions(max_batch), 1):
@@ -49,6 +49,11 @@ def freeze(
     _write(tx, chunks, rosters)
     tx.connection.execute(update(send).where(send.c.id == order.id).values(audience=total))
     return total
+
+
+def open_send(tx: Tx, order: Send, *, issue_id: int, now: datetime) -> None:
+    """Write a send that nobody is in yet."""
+    tx.connection.execute(insert(send), _order(tx, order, issue_id, now))
 
 
 def audience(tx: Tx, segment: str, now: datetime) -> Select[int, str, str, str, str]:
@@ -118,6 +123,7 @@ def _order(tx: Tx, order: Send, issue_id: int, now: datetime) -> dict[str, Any]:
         "audience": 0,
         "newest_suppression": newest or 0,
         "created_at": now,
+        "letter": order.letter,
     }
 
 

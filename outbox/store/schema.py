@@ -177,6 +177,7 @@ send = Table(
         "newest_suppression", Integer, nullable=False
     ),  # at the freeze; later ones are read at every intent
     Column("created_at", Instant, nullable=False),
+    Column("letter", Text, nullable=False, server_default=""),  # name of the letter; empty: an issue
     one_of("on_unknown", ("hold", "resend", "assume-sent")),
     one_of("state", ("active", "paused", "cancelled")),
 )
@@ -264,6 +265,30 @@ call = Table(
     Column("answer", Text, nullable=False),  # how many of each outcome
     Column("provider_ids", LargeBinary),  # JSON, in the order of the roster; for those accepted by this call
     ForeignKeyConstraint(["send_id", "chunk_no"], ["chunk.send_id", "chunk.no"]),
+)
+
+#: A letter to one person that is due once; its row stays, so that nothing is written twice under a key.
+letter = Table(
+    "letter",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),  # what it is once of, as `confirm:7:1`
+    Column("name", Text, nullable=False),
+    Column("subscriber_id", Integer, ForeignKey("subscriber.id"), nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("queued_at", Instant, nullable=False),
+    Column("send_id", String(32), ForeignKey("send.id")),  # the send it was frozen into
+    Column("dropped", Text, nullable=False),  # why it will not be sent
+    CheckConstraint("send_id IS NULL OR dropped = ''", name="one_end"),
+    Index("letter_subscriber", "subscriber_id", "send_id", unique=True),  # once in each send
+)
+_QUEUED = "send_id IS NULL AND dropped = ''"
+Index(
+    "letter_waiting",
+    letter.c.due_at,
+    letter.c.id,
+    sqlite_where=text(_QUEUED),
+    postgresql_where=text(_QUEUED),
 )
 
 #: What `outbox plan` showed, so that `outbox send PLAN` can tell what has changed since.

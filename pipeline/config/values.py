@@ -20,7 +20,7 @@ _HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[\x21\x23-\x3b\x3d\x
 #: Merge fields that the outbox fills for each person, and what each is (architecture §5.3).
 OUTBOX_FIELDS: Mapping[str, str] = {
     "unsubscribe_url": "url", "preferences_url": "url", "browser_url": "url", "confirm_url": "url",
-    "download_url": "url", "postal_address": "text", "list_name": "text",
+    "gift_url": "url", "postal_address": "text", "list_name": "text",
 }  # fmt: skip
 
 
