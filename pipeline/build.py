@@ -14,6 +14,7 @@ from .errors import ConfigError, Place, raise_all
 from .files import write_atomically
 from .hints import suggest
 from .layouts import Layout, read_layout
+from .locators import Pages
 from .manuscript import read_manuscript
 from .model import Book, Chapter, Edition
 from .resolve import find_newest_date, resolve, slugify
@@ -120,7 +121,8 @@ def make_edition(
         say(f"{settings.file_name}.{format_name}")
         made.append(_load_format(format_name)(book, layout, settings))
         if made[-1].format == "pdf":
-            settings = replace(settings, pages=made[-1].pages, page_source=_name_source(book))
+            places = Pages(made[-1].labels, made[-1].places)
+            settings = replace(settings, pages=made[-1].pages, places=places, page_source=_name_source(book))
     return tuple(made)
 
 

@@ -28,12 +28,16 @@ Kind = Literal[
     "appendix",
     "acknowledgements",
     "about",
+    "glossary",
     "colophon",
     "references",
+    "index",
     "issue",
     "letter",
 ]
 Show = Literal["full", "opening", "summary"]
+#: Chapters that nobody writes: the press makes them of the others.
+MADE: frozenset[Kind] = frozenset({"references", "index"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,10 @@ class Node:
     (numbers, targets); `line` is the line of the chapter's file it stands on.
 
     Blocks: paragraph heading list item quote code_block rule table row cell
-    figure caption attribution definitions term definition div lines line more.
+    figure caption attribution definitions term definition div lines line more
+    columns entries entry.
     Inlines: text emphasis strong strike code link image span sub sup softbreak
-    break note citation reference.
+    break note citation reference mention mark places place.
     """
 
     kind: str
@@ -212,6 +217,8 @@ class Edition:
     pages: Mapping[str, str] = field(
         default_factory=lambda: EMPTY
     )  # page label -> first anchor on it, in page order
+    places: Mapping[str, int] = field(default_factory=dict)  # id of an index mark -> its page, counted from 0
+    labels: tuple[str, ...] = ()  # of all pages, as they are printed
     notices: tuple[str, ...] = ()  # what the author should know, e.g. a glyph no font has
 
 

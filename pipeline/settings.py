@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from .locators import Pages
 from .typeset import Type
 
 
@@ -42,5 +43,6 @@ class Settings:
     embed_fonts: bool = True
     pictures: tuple[BookPicture, ...] = ()
     pages: Mapping[str, str] = field(default_factory=dict)
+    places: Pages = field(default_factory=Pages)  # where the PDF has what the index leads to
     page_source: str = ""  # what the page numbers count: the PDF's identifier
     say: Callable[[str], None] = field(default=lambda _: None, compare=False)  # hears of each stage

@@ -9,7 +9,7 @@ from ..model import Book, Chapter, Entry, plain
 #: Kinds that stand before the contents, before page 1, and after the last chapter.
 EARLY = ("dedication", "epigraph")
 FRONT = (*EARLY, "foreword", "preface")
-BACK = ("appendix", "references", "acknowledgements", "about", "colophon")
+BACK = ("appendix", "glossary", "references", "index", "acknowledgements", "about", "colophon")
 
 
 def list_contents(book: Book) -> tuple[Entry, ...]:

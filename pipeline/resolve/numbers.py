@@ -13,7 +13,7 @@ from ..model import Chapter, Node, plain
 
 #: Pages the press itself adds, and ids it writes there.
 RESERVED = {
-    "body-start", "contents", "contents-title", "copyright", "copyright-page", "cover", "half-title", "nav",
+    "body-start", "contents", "contents-title", "copyright", "copyright-page", "cover", "half-title", "index", "nav",
     "references", "title", "title-page",
 }  # fmt: skip
 #: Blocks a page number can be tied to.
