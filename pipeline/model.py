@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from .config import Metadata
+from .config import Metadata, Objects
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -193,6 +193,7 @@ class Book:
     identifier: str
     made_at: datetime  # UTC; SOURCE_DATE_EPOCH or the newest date the sources name
     note: str = ""
+    lists: tuple[Objects, ...] = ()  # lists of figures and tables that are wanted
 
     @property
     def language(self) -> str:

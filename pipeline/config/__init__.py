@@ -21,6 +21,7 @@ from . import values
 from .tables import Fault, KeyPath, find_faults, name_key, parse_toml, place_faults
 
 Format = Literal["pdf", "epub"]
+Objects = Literal["figures", "tables"]
 FieldType = Literal["text", "html", "url"]
 
 FILE = "book.toml"
@@ -89,6 +90,8 @@ class Ebook(_Table, frozen=True):
     order: tuple[str, ...] = ()  # file stems in reading order; by file name when empty
     page: str = ""  # "6in 9in"; the layout's own when empty
     embed_fonts: bool = True  # in the EPUB
+    lists: tuple[Objects, ...] = ()  # of what is counted, behind the contents: ["figures", "tables"]
+    numbers: Literal["book", "chapter"] = "book"  # figures and tables are 1, 2, 3, or 3.1, 3.2 in chapter 3
 
 
 class EditionTable(_Table, frozen=True):

@@ -15,7 +15,7 @@ from ..layouts import Layout
 from ..locators import list_locators, write_places
 from ..markup import RULES, Rule, Writer, write_listing
 from ..model import Book, Chapter, Edition, Entry, Node
-from ..resolve import EARLY, FRONT, list_contents
+from ..resolve import EARLY, FRONT, list_contents, list_objects
 from ..sections import LOOKED_UP, SEMANTICS, Section, Words, write_chapter, write_matter
 from ..settings import Settings
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ..fonts import Face
 
 _XHTML = "application/xhtml+xml"
+#: What EPUB calls the lists of what is counted.
+_LISTS = {"figures": "loi", "tables": "lot"}
 _MATTER = ("title", "copyright")
 
 
@@ -89,6 +91,7 @@ def _list_targets(book: Book, settings: Settings) -> Iterable[str]:
         entry = entries.pop()
         entries += entry.children
         yield entry.target
+    yield from (entry.target for kind in book.lists for entry in list_objects(book, kind))
     for chapter in book.chapters:
         for node in chapter.walk():
             if node.kind == "places":
@@ -217,6 +220,7 @@ def _write_nav(
     text = layout.fill(
         "book/nav.xhtml.j2", book=book, words=words, entries=entries, pages=pages, has_cover=has_cover,
         start=f"{_first_body(book)}.xhtml", href=_href, marks=_list_landmarks(book),
+        lists=[(kind, _LISTS[kind], objects) for kind in book.lists if (objects := list_objects(book, kind))],
     )  # fmt: skip
     return Member("nav.xhtml", _XHTML, text.encode(), ("nav",), title=words["contents"])
 

@@ -12,7 +12,7 @@ from ..locators import Pages, write_places
 from ..markup import RULES, Rule, Writer, write_listing
 from ..model import Book, Chapter, Edition, Node
 from ..press import Press, fit, lay_out_whole
-from ..resolve import EARLY, FRONT, list_contents
+from ..resolve import EARLY, FRONT, list_contents, list_objects
 from ..sections import Section, Words, write_chapter, write_matter
 from ..settings import Settings
 from ..tagging import Labels, finish
@@ -133,8 +133,19 @@ def write_sections(book: Book, layout: Layout, settings: Settings) -> tuple[Sect
         write_matter(book, layout, words, "copyright"),
         *ahead,
         Section("contents", "contents", words["contents"], contents, front=True),
+        *_write_lists(book, layout, words),
         *rest,
     )
+
+
+def _write_lists(book: Book, layout: Layout, words: Words) -> Iterator[Section]:
+    """The lists of figures and tables that book.toml asks for; none that would be empty."""
+    roman = _find_roman(book)
+    for kind in book.lists:
+        if entries := list_objects(book, kind):
+            markup = layout.fill("book/list.html.j2", words=words, kind=kind, entries=entries, roman=roman)
+            title = words[f"list_of_{kind}"]
+            yield Section(f"list-of-{kind}", "contents", title, markup, front=True)
 
 
 def _write_chapters(

@@ -15,14 +15,14 @@ from ..identifiers import make_urn
 from ..model import Book, Chapter
 from .backindex import make_index
 from .conditions import choose_passages, find_notes, number_notes
-from .contents import BACK, EARLY, FRONT, list_contents
+from .contents import BACK, EARLY, FRONT, list_contents, list_objects
 from .links import Linker, Target, collect_targets
 from .marks import collect_terms, find_double_terms, finish_glossaries, name_marks
 from .numbers import find_doubles, label_chapter, name_blocks, number_chapters, number_objects, slugify
 
 __all__ = [
     "BACK", "EARLY", "FRONT", "MAIL", "choose_chapters", "choose_passages", "find_newest_date", "find_notes",
-    "label_chapter", "list_contents", "number_notes", "number_objects", "resolve", "slugify",
+    "label_chapter", "list_contents", "list_objects", "number_notes", "number_objects", "resolve", "slugify",
 ]  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def resolve(
     facts = facts or {"output": "book", "edition": edition.name, "segment": ""}
     kept = [choose_passages(chapter, facts) for chapter in chapters]
     named = [name_marks(name_blocks(chapter)) for chapter in number_chapters(kept)]
-    numbered = number_objects(named, words)
+    numbered = number_objects(named, words, by=config.ebook.numbers)
     errors: list[PipelineError] = [*find_doubles(numbered), *find_double_terms(numbered)]
     chosen = choose_chapters(numbered, edition)
     linker = Linker(
@@ -77,6 +77,7 @@ def resolve(
         identifier=_identify(config, edition),
         made_at=made_at,
         note=edition.note,
+        lists=config.ebook.lists,
     )
 
 
