@@ -16,6 +16,7 @@ from .errors import ConfigError, Place, raise_all
 from .files import write_atomically
 from .hints import suggest
 from .layouts import Layout, read_layout
+from .locators import Pages
 from .manuscript import read_manuscript
 from .model import Book, Chapter, Edition
 from .resolve import find_newest_date, resolve, slugify
@@ -134,7 +135,8 @@ def make_edition(
 def _hand_on(settings: Settings, book: Book, made: Edition, attach: Collection[str]) -> Settings:
     """What the next formats need of this one: the EPUB the PDF's pages, the archive the EPUB."""
     if made.format == "pdf":
-        return replace(settings, pages=made.pages, page_source=_name_source(book))
+        places = Pages(made.labels, made.places)
+        return replace(settings, pages=made.pages, places=places, page_source=_name_source(book))
     if made.format == "epub" and "epub" in attach:
         data = next(iter(made.files.values()))
         copy = Attachment(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .config import Print
+from .locators import Pages
 from .typeset import Type
 
 
@@ -55,6 +56,7 @@ class Settings:
     embed_fonts: bool = True
     pictures: tuple[BookPicture, ...] = ()
     pages: Mapping[str, str] = field(default_factory=dict)
+    places: Pages = field(default_factory=Pages)  # where the PDF has what the index leads to
     page_source: str = ""  # what the page numbers count: the PDF's identifier
     attachments: tuple[Attachment, ...] = ()  # for the archive
     stores: tuple[str, ...] = ()  # shops that get an EPUB of their own

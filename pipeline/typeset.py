@@ -83,6 +83,13 @@ def lay_out(
     return document
 
 
+def join(first: Document, second: Document, *, at: int) -> Document:
+    """The pages of `first` before page `at`, counted from 0, and all of `second`; links lead from each to each."""
+    joined = first.copy([*first.pages[:at], *second.pages])
+    joined.parts = (first, second)  # fonts are there as long as the documents they were read for
+    return joined
+
+
 def write_pdf(document: Document, *, variant: str | None = "pdf/ua-1") -> bytes:
     """The document as bytes; the same document gives the same bytes."""
     with _collector_off(), _complaints() as complaints, warnings.catch_warnings():

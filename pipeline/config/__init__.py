@@ -22,6 +22,7 @@ from .tables import Fault, KeyPath, find_faults, name_key, parse_toml, place_fau
 
 Format = Literal["pdf", "epub", "print", "archive", "onix"]
 Store = Literal["kindle", "kobo", "apple"]
+Objects = Literal["figures", "tables"]
 FieldType = Literal["text", "html", "url"]
 
 FILE = "book.toml"
@@ -92,6 +93,8 @@ class Ebook(_Table, frozen=True):
     page: str = ""  # "6in 9in"; the layout's own when empty
     embed_fonts: bool = True  # in the EPUB
     stores: tuple[Store, ...] = ()  # shops that get an EPUB of their own
+    lists: tuple[Objects, ...] = ()  # of what is counted, behind the contents: ["figures", "tables"]
+    numbers: Literal["book", "chapter"] = "book"  # figures and tables are 1, 2, 3, or 3.1, 3.2 in chapter 3
 
 
 class EditionTable(_Table, frozen=True):
