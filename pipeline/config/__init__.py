@@ -132,8 +132,10 @@ class Newsletter(_Table, frozen=True):
 
 
 class Check(_Table, frozen=True):
-    """`[check]`: which rules of `pipeline check` keep silent."""
+    """`[check]`: how `pipeline check` reads the book over."""
 
+    profile: Literal["general", "health"] = "general"  # "health" also asks for sources of claims
+    reviewed_months: int = 24  # how long a chapter's `reviewed` stays fresh
     off: dict[str, str] = {}  # [check.off]: rule id = "the reason it does not apply here"
 
 
@@ -145,7 +147,7 @@ class Config(_Table, frozen=True):
     edition: tuple[EditionTable, ...] = ()  # named cuts of the manuscript
     bibliography: Bibliography = Bibliography()  # where references come from
     newsletter: Newsletter = Newsletter()  # how issues are made
-    check: Check = Check()  # rules switched off
+    check: Check = Check()  # how it is read over
 
 
 #: What each value must be besides its type; `*` stands for every item.
