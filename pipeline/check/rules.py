@@ -6,16 +6,36 @@ from collections.abc import Mapping
 
 from .book import MANUSCRIPT
 from .galley import Rule
+from .headings import HEADINGS
+from .metadata import METADATA
 from .numbers import NUMBERS
+from .pictures import PICTURES
 from .quotes import QUOTES
+from .references import REFERENCES
 from .signs import SIGNS
+from .structure import STRUCTURE
 from .wording import WORDING
 
 #: Rule id -> rule; an id never changes, and none is used twice.
-RULES: Mapping[str, Rule] = {**MANUSCRIPT, **QUOTES, **SIGNS, **NUMBERS, **WORDING}
+RULES: Mapping[str, Rule] = {
+    **MANUSCRIPT,
+    **HEADINGS,
+    **STRUCTURE,
+    **QUOTES,
+    **SIGNS,
+    **NUMBERS,
+    **WORDING,
+    **PICTURES,
+    **REFERENCES,
+    **METADATA,
+}
 
-#: The letter an id begins with -> what its rules are about.
+#: The letter an id begins with -> what its rules are about, in the order of the page of rules.
 FAMILIES: Mapping[str, str] = {
     "M": "The manuscript",
+    "S": "Structure",
     "T": "Typography",
+    "I": "Pictures",
+    "R": "References",
+    "E": "What the book says of itself",
 }

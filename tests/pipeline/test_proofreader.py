@@ -29,8 +29,15 @@ Golden = Callable[[Path, str], None]
 
 
 def lay_out(case: str, folder: Path) -> Path:
-    """A book of the files of a case; what it does not bring comes from the clean one."""
+    """A book of the files of a case; what it does not bring comes from the clean one.
+
+    `pad.txt` names a file and how many bytes long it is to be, which nobody wants to store.
+    """
     shutil.copytree(CASES / case, folder, ignore=shutil.ignore_patterns("expected.txt", "fixed.txt"))
+    for line in (folder / "pad.txt").read_text().splitlines() if (folder / "pad.txt").exists() else ():
+        name, size = line.split()
+        path = folder / name
+        path.write_bytes(path.read_bytes().rstrip().ljust(int(size)))
     if not (folder / "book.toml").exists():
         shutil.copy(CLEAN / "book.toml", folder)
     return folder
@@ -158,9 +165,9 @@ KEPT = (
 )
 PIECES = [
     "the the", "  ", " , ", "...", "....", ". . .", "..", " - ", "--", "5mg", "5 %", "3-5", "-5", "3 x 4", "don´t",
-    "(tm)",    "'tis", '"', "word", "Dr. Who", "e.g", "etc", "\n", "\n\n", "> ", "- ", "1. ", "`", "*", "[a](b)", "^[", "]",
-    "[^1]",    "a\u0301", "\u200b", "\t", "20\nkg", "½", ",,", "  \n", "\\", "::: note\n", ":::\n", "| verse  line\n",
-    "# ", "    ",
+    "(tm)", "'tis", '"', "word", "Dr. Who", "e.g", "etc", "\n", "\n\n", "> ", "- ", "1. ", "`", "*", "[a](b)",
+    "^[", "]", "[^1]", "a\u0301", "\u200b", "\t", "20\nkg", "½", ",,", "  \n", "\\", "::: note\n", ":::\n", "# ",
+    "    ", "| verse  line\n",
 ]  # fmt: skip
 
 
