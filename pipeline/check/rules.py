@@ -11,8 +11,10 @@ from .metadata import METADATA
 from .numbers import NUMBERS
 from .pictures import PICTURES
 from .quotes import QUOTES
+from .reading import READING_EASE
 from .references import REFERENCES
 from .signs import SIGNS
+from .spelling import SPELLING
 from .structure import STRUCTURE
 from .wording import WORDING
 
@@ -25,6 +27,8 @@ RULES: Mapping[str, Rule] = {
     **SIGNS,
     **NUMBERS,
     **WORDING,
+    **SPELLING,
+    **READING_EASE,
     **PICTURES,
     **REFERENCES,
     **METADATA,
@@ -35,6 +39,7 @@ FAMILIES: Mapping[str, str] = {
     "M": "The manuscript",
     "S": "Structure",
     "T": "Typography",
+    "W": "Words and sentences",
     "I": "Pictures",
     "R": "References",
     "E": "What the book says of itself",

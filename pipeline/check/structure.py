@@ -15,6 +15,7 @@ _WIDE_TABLE, _LONG_TABLE = 8, 60  # columns, rows
 _DEEP_LIST = 3
 _LONG_CODE = 72  # characters; more do not fit the page
 _LONG_EMPHASIS = 60  # words
+_ENOUGH = 500  # signs that show a script
 
 
 def _spot(chapter: Chapter, node: Node, message: str) -> Spot:
@@ -58,10 +59,11 @@ def find_long_emphasis(galley: Galley) -> Iterator[Spot]:
 def find_foreign_scripts(galley: Galley) -> Iterator[Spot]:
     """Speech and hyphenation go by the language, which another script shows to be another one."""
     for chapter in galley.chapters:
+        usual = _name_script("".join(node.text for node in chapter.nodes if node.kind == "text"))
         for node in chapter.body:
-            if node.kind in {"paragraph", "quote"} and "lang" not in node.attrs and not _names_language(node):
-                text = "".join(child.text for child in node.walk() if child.kind == "text")
-                if (script := _name_script(text)) and script != _name_script(_sample(chapter)):
+            if node.kind in {"paragraph", "quote"} and not _names_language(node):
+                script = _name_script("".join(child.text for child in node.walk() if child.kind == "text"))
+                if script and script != usual:
                     message = f"a text in {script.title()} letters that does not say its language; write {{lang=...}}"
                     yield _spot(chapter, node, message)
 
@@ -70,16 +72,12 @@ def _names_language(node: Node) -> bool:
     return any("lang" in child.attrs for child in node.walk())
 
 
-def _sample(chapter: Chapter) -> str:
-    """The chapter's own letters: what most of it is written in."""
-    return "".join(node.text for node in chapter.nodes if node.kind == "text")
-
-
 def _name_script(text: str) -> str:
     """The script that most letters of `text` belong to; Latin where it has none."""
     if text.isascii():
         return "LATIN" if text else ""
-    scripts = Counter(unicodedata.name(sign, "").partition(" ")[0] for sign in text[:2000] if sign.isalpha())
+    letters = [sign for sign in text[:_ENOUGH] if sign.isalpha()]
+    scripts = Counter(unicodedata.name(sign, "").partition(" ")[0] for sign in letters)
     return scripts.most_common(1)[0][0] if scripts else ""
 
 

@@ -22,6 +22,7 @@ _NO_PROSE = re.compile(
     r"|\[\^[^\]\s]+\]|\^\["  # the mark of a note; what the note says is prose
     r"|\[[^\[\]]*(?<![\w.])-?@\w[^\[\]]*\]"  # citations
     r"|(?<!\w)@(?:ch|fig|tbl|sec):[\w-]+|@@\w+@@"
+    r"|\[[^\[\]]*\]\{[^{}\n]*\blang=[^{}\n]*\}"  # words of another language
     r"|\{\{[^{}\n]*\}\}|\{[^{}\n]*\}"
     r"|https?://[^\s)\]]+|www\.\S+|[\w.+-]+@[\w-]+\.[\w.-]+\w"
     r"|(?<![\\$\w])\$(?=\S)[^$\n]*[^\s$\\]\$(?!\d)"  # mathematics
@@ -61,6 +62,16 @@ class Passage:
         return self.starts[max(bisect_right(self.starts, (index, 1 << 60, 0, 0)) - 1, 0)]
 
 
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The file that passages are cut from: its lines, and the offset of each."""
+
+    path: str
+    first: int
+    lines: Sequence[str]
+    offsets: Sequence[int]
+
+
 def cut_passages(
     parser: MarkdownIt, body: str, *, path: str, language: str, first_line: int, offset: int
 ) -> tuple[Passage, ...]:
@@ -69,22 +80,19 @@ def cut_passages(
     offsets = [offset]
     for line in lines:
         offsets.append(offsets[-1] + len(line) + 1)
-    return tuple(
-        passage
-        for kind, token, cursor in _list_prose(parser, body)
-        if (
-            passage := _place(
-                token, kind, lines, offsets, cursor, path=path, language=language, first=first_line
-            )
-        )
+    where = Where(path, first_line, lines, offsets)
+    found = (
+        _place(token, kind, said or language, where, cursor)
+        for kind, said, token, cursor in _list_prose(parser, body)
     )
+    return tuple(passage for passage in found if passage)
 
 
-def _list_prose(parser: MarkdownIt, body: str) -> Iterator[tuple[str, Token, dict[int, int]]]:
-    """Every token that holds words, what kind of block it is, and how far each line has been read."""
+def _list_prose(parser: MarkdownIt, body: str) -> Iterator[tuple[str, str, Token, dict[int, int]]]:
+    """Every token that holds words, its kind of block, the language it says, how far each line has been read."""
     tokens: list[Token] = []
     parser.block.parse(body, parser, {}, tokens)
-    kind, verse, boxes = "paragraph", 0, []
+    kind, verse, said, boxes = "paragraph", 0, "", list[str]()
     cursor: dict[int, int] = {}
     for token in tokens:
         if token.type == "div_open":
@@ -93,23 +101,26 @@ def _list_prose(parser: MarkdownIt, body: str) -> Iterator[tuple[str, Token, dic
             boxes.pop()
         verse += _VERSE.get(token.type, 0)
         kind = _OPENERS.get(token.type, kind)
+        if token.type == "attributes":
+            said = token.meta["attrs"].get("lang", "")
         if token.type == "inline" and token.map and not verse and "verse" not in boxes:
-            yield kind, token, cursor
+            yield kind, said, token, cursor
+        elif token.nesting < 0 and token.level == 0:
+            said = ""
 
 
-def _place(
-    token: Token, kind: str, lines: Sequence[str], offsets: Sequence[int], cursor: dict[int, int],
-    *, path: str, language: str, first: int,
-) -> Passage | None:  # fmt: skip
+def _place(token: Token, kind: str, language: str, where: Where, cursor: dict[int, int]) -> Passage | None:
     """The token's words where they stand; nothing for words that the file has in another form."""
     begin, starts = 0, []
     for number, words in enumerate(token.content.split("\n"), (token.map or [0])[0]):
-        if number >= len(lines) or (column := _find_column(lines[number], words, cursor.get(number, 0))) < 0:
+        line = where.lines[number] if number < len(where.lines) else ""
+        column = _find_column(line, words, cursor.get(number, 0))
+        if column < 0:
             return None
-        starts.append((begin, first + number, column + 1, offsets[number] + column))
+        starts.append((begin, where.first + number, column + 1, where.offsets[number] + column))
         cursor[number] = column + len(words)
         begin += len(words) + 1
-    return Passage(path, kind, language, mask(token.content), tuple(starts))
+    return Passage(where.path, kind, language, mask(token.content), tuple(starts))
 
 
 def _find_column(line: str, words: str, start: int) -> int:

@@ -19,6 +19,7 @@ from pipeline.check.reference import describe_rules
 from pipeline.check.rules import FAMILIES, RULES
 from pipeline.errors import ConfigError
 from pipeline.proofread import read_over
+from pipeline.proofread.dictionaries import find_dictionary
 from pipeline.proofread.mend import mend, mend_book
 
 ROOT = Path(__file__).parents[2]
@@ -47,21 +48,31 @@ def find(folder: Path) -> tuple[Finding, ...]:
     return read_over(folder, today=TODAY).findings
 
 
+@pytest.fixture
+def dictionary(need: Callable[[object, str], None]) -> None:
+    """Spelling is looked at where there is a dictionary."""
+    need(find_dictionary("en-GB"), "dictionary of British English; install chapterpost[spelling]")
+
+
 @pytest.mark.parametrize("name", sorted(RULES))
-def test_each_rule_finds_what_it_is_for(name: str, tmp_path: Path, golden: Golden) -> None:
+def test_each_rule_finds_what_it_is_for(
+    name: str, tmp_path: Path, golden: Golden, request: pytest.FixtureRequest
+) -> None:
     """A small manuscript, and what the rule says of it."""
+    if RULES[name].find.__module__.endswith("spelling"):
+        request.getfixturevalue("dictionary")
     found = [finding for finding in find(lay_out(name, tmp_path / "book")) if finding.rule == name]
 
     assert found
     golden(CASES / name / "expected.txt", "".join(f"{finding}\n" for finding in found))
 
 
-def test_no_rule_speaks_of_a_clean_manuscript(tmp_path: Path) -> None:
+def test_no_rule_speaks_of_a_clean_manuscript(tmp_path: Path, dictionary: None) -> None:
     """Not even to give advice."""
     assert () == find(lay_out("clean", tmp_path / "book"))
 
 
-def test_nothing_is_left_to_mend_in_the_sample_book(copied: Callable[[str], Path]) -> None:
+def test_nothing_is_left_to_mend_in_the_sample_book(copied: Callable[[str], Path], dictionary: None) -> None:
     """The sample is read by the rules that it asks its readers to keep."""
     told = [str(finding) for finding in find(copied("sample")) if finding.severity != "advice"]
 
