@@ -156,8 +156,10 @@ class Archive(_Table, frozen=True):
 
 
 class Check(_Table, frozen=True):
-    """`[check]`: which rules of `pipeline check` keep silent."""
+    """`[check]`: how `pipeline check` reads the book over."""
 
+    profile: Literal["general", "health"] = "general"  # "health" also asks for sources of claims
+    reviewed_months: int = 24  # how long a chapter's `reviewed` stays fresh
     off: dict[str, str] = {}  # [check.off]: rule id = "the reason it does not apply here"
 
 
@@ -171,7 +173,7 @@ class Config(_Table, frozen=True):
     newsletter: Newsletter = Newsletter()  # how issues are made
     print: Print = Print()  # for a printing house
     archive: Archive = Archive()  # for a library
-    check: Check = Check()  # rules switched off
+    check: Check = Check()  # how it is read over
 
 
 #: What each value must be besides its type; `*` stands for every item.
