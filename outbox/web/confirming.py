@@ -48,8 +48,10 @@ class ConfirmPages:
 
     def _show(self, standing: Standing, person: Subscriber | None, token: str) -> Response:
         page, status = PAGES[standing]
-        language = person.language if person else ""
-        return self._desk.show(page, status=status, language=language, token=token, standing=standing)
+        return self._desk.show(
+            page, status=status, language=person.language if person else "", token=token, standing=standing, gift="",
+            days=self._desk.settings.sign_up.confirm_days,
+        )  # fmt: skip
 
 
 PAGES = {
