@@ -16,7 +16,7 @@ import msgspec
 from . import segments as expressions
 from .addresses import FREEMAIL, read_address
 from .errors import ConfigError, PeopleError, Place
-from .model import Account, Address, Envelope, Images, OnUnknown, Promise, Security
+from .model import Account, Address, Envelope, Gift, Images, OnUnknown, Promise, Security
 from .rates import Pace
 
 #: Tables of the other package: known by name, never read here.
@@ -60,6 +60,7 @@ class Outbox(_Table, frozen=True):
     plan_changes: Annotated[float, msgspec.Meta(ge=0, le=1)] = (
         0.02  # share of people who may change after a plan
     )
+    security: str = ""  # where people tell of a weakness: an address or an https link; reply_to when empty
     dkim: tuple[Line, ...] = ()  # selectors that the provider signs with, for `outbox doctor`
     bounce_domain: str = ""  # domain that failed mail goes back to, where you have one of your own
 
@@ -119,13 +120,26 @@ class SignUp(_Table, frozen=True):
     )
 
 
+class GiftTable(_Table, frozen=True):
+    """`[gift]`: the book that readers are given, and how."""
+
+    files: tuple[Line, ...]  # what they may download: paths from book.toml's folder
+    days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 30  # how long a link lives
+    downloads: Annotated[int, msgspec.Meta(ge=1)] = 10  # how often a link may be used
+    stamp: bool = False  # every reader's copy says whose it is
+    attach: bool = False  # the letter *welcome* carries the files as well
+
+
 TABLES: Mapping[str, type[_Table]] = {
     "list": List,
     "outbox": Outbox,
     "provider": Provider,
     "sign_up": SignUp,
+    "gift": GiftTable,
 }
-OPTIONAL = frozenset({"provider", "sign_up"})
+OPTIONAL = frozenset({"provider", "sign_up", "gift"})
+#: What can carry a stamp (outbox.stamp).
+STAMPED = frozenset({".pdf", ".epub"})
 #: What the book's own tables say when they say nothing.
 LAYOUT, LANGUAGE = "classic", "en"
 #: A table of names that the author chooses.
@@ -158,6 +172,9 @@ class Settings:
     layout: str = LAYOUT  # of the web pages: that of the letters
     language: str = LANGUAGE  # BCP 47; of the web pages: that of the book
     sign_up: SignUp = field(default_factory=SignUp)
+    gift: Gift | None = None
+    site: str = ""  # where the pipeline's site is found, without a slash at the end; empty: nowhere
+    security: str = ""  # where people tell of a weakness: an address or a link
 
 
 def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
@@ -166,7 +183,7 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
     Raises ConfigError naming file, line, table and key.
     """
     text = _text(path)
-    tables = {name: _table(name, text, path) for name in TABLES}
+    tables = {name: _table(name, text, path) for name in ("list", "outbox", "provider")}
     group, box, provider = tables["list"], tables["outbox"], tables["provider"]
     assert isinstance(group, List) and isinstance(box, Outbox) and isinstance(provider, Provider)  # noqa: PT018, S101
     folder = path.parent
@@ -192,6 +209,9 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         layout=_shared(text, ("newsletter", "layout"), ("ebook", "layout")) or LAYOUT,
         language=_shared(text, ("book", "language")) or LANGUAGE,
         sign_up=_sign_up(text, path),
+        site=_site(text),
+        security=_contact(box, _Lines(text, path)),
+        gift=_gift(text, path) if "gift" in tomllib.loads(text) else None,
     )
 
 
@@ -296,6 +316,14 @@ def _envelope(group: List, box: Outbox, lines: _Lines) -> Envelope:
     )
 
 
+def _contact(box: Outbox, lines: _Lines) -> str:
+    """A contact as RFC 9116 wants it: a URI."""
+    if box.security.startswith("https://"):
+        return box.security
+    key = next((key for key in ("security", "reply_to") if getattr(box, key)), "sender")
+    return f"mailto:{_address(getattr(box, key), key, lines).email}"
+
+
 def _account(table: Provider, folder: Path, env: Mapping[str, str], lines: _Lines) -> Account:
     for key in table.__struct_fields__:
         value, default = getattr(table, key), getattr(Provider(), key)
@@ -346,6 +374,29 @@ def _database(url: str, folder: Path) -> str:
     return f"sqlite:///{folder / url.removeprefix('sqlite:///')}"
 
 
+def _gift(text: str, path: Path) -> Gift:
+    table, lines = _table("gift", text, path), _Lines(text, path)
+    assert isinstance(table, GiftTable)  # noqa: S101
+    if not table.files:
+        raise lines.error("[gift] files: name at least one file", "gift", "files")
+    if table.stamp and table.attach:
+        message = (
+            "[gift] attach: a stamped copy is one reader's, and cannot travel inside a letter that all get"
+        )
+        raise lines.error(message, "gift", "attach")
+    odd = [name for name in table.files if Path(name).suffix.lower() not in STAMPED]
+    if table.stamp and odd:
+        raise lines.error(f"[gift] stamp: only a PDF or an EPUB can carry one, not {odd[0]}", "gift", "files")
+    return Gift(
+        title=_shared(text, ("book", "title")) or Path(table.files[0]).stem,
+        files=tuple(path.parent / name for name in table.files),
+        life=timedelta(days=table.days),
+        downloads=table.downloads,
+        stamp=table.stamp,
+        attach=table.attach,
+    )
+
+
 def _segments(text: str, lines: _Lines) -> dict[str, str]:
     table: Any = tomllib.loads(text).get(SEGMENTS, {})
     if not isinstance(table, dict):
@@ -384,6 +435,12 @@ def _shared(text: str, *keys: tuple[str, str]) -> str:
     tables: Any = tomllib.loads(text)
     found = (tables[table].get(key) for table, key in keys if isinstance(tables.get(table), dict))
     return next((value for value in found if value and isinstance(value, str)), "")
+
+
+def _site(text: str) -> str:
+    """The address of the site, where it is one that a header may hold."""
+    site = _shared(text, ("newsletter", "site")).rstrip("/")
+    return site if re.fullmatch(r"https://[\x21\x23-\x2b\x2d-\x3a\x3d\x40-\x7e]+", site) else ""
 
 
 def _secrets(env: Mapping[str, str]) -> tuple[str, ...]:

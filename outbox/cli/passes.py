@@ -120,7 +120,7 @@ def deliver(desk: Desk, stop: Event, *, limit: int = 0, slugs: Sequence[str] = (
 
 def work_once(settings: Settings, desk: Desk, stop: Event) -> int:
     """Freeze what is due and new, and make one pass; an error about one issue does not keep back the others."""
-    box = Letterbox(settings.letters, settings.envelope, settings.secrets)
+    box = Letterbox(settings.letters, settings.envelope, settings.secrets, settings.gift)
     errors = [*letterbox.empty(desk, box, clock()), *_freeze_due(settings, desk)]
     code = deliver(desk, stop)
     for error in errors:

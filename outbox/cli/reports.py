@@ -13,7 +13,7 @@ import typer
 from outbox.addresses import read_mailbox
 from outbox.errors import MUST_ACT, PeopleError
 from outbox.model import Progress, State
-from outbox.store import evidence, ledger, letters, subscribers
+from outbox.store import downloads, evidence, ledger, letters, subscribers
 from outbox.store import verify as proof
 
 from .opening import in_words, opened, print_json, settings_of, short
@@ -90,11 +90,13 @@ def show(
             raise PeopleError(f"{address} is not on the list")
         events, messages = evidence.events_of(tx, person.id), ledger.history(tx, person.id)
         unsent = letters.find_unsent(tx, person.id)
+        fetched = downloads.find_downloads(tx, person.id)
     if as_json:
         told = {
             "events": [msgspec.structs.asdict(e) for e in events],
             "messages": [asdict(m) for m in messages],
             "letters": [asdict(one) for one in unsent],
+            "downloads": [asdict(one) for one in fetched],
         }
         print_json({**asdict(person), **told})
         return
@@ -104,6 +106,8 @@ def show(
     for message in messages:
         words = " ".join(filter(None, (message.provider_id, message.code, message.detail)))
         print(f"  {short(message.changed_at)}  {message.slug}: {message.state}  {words}".rstrip())
+    for file in fetched:
+        print(f"  {short(file.at)}  downloaded {file.file}")
     for one in unsent:
         print(
             f"  {short(one.due_at)}  {one.name}: "

@@ -8,7 +8,7 @@ from outbox.model import Consent
 
 from . import Tx
 from .rolls import blank
-from .schema import asked, chunk, delivery, event, preference, roster, subscriber, tag
+from .schema import asked, chunk, delivery, download, event, preference, roster, subscriber, tag
 
 
 def forget(tx: Tx, subscriber_id: int) -> None:
@@ -29,6 +29,7 @@ def forget(tx: Tx, subscriber_id: int) -> None:
     }
     tx.connection.execute(update(subscriber).where(subscriber.c.id == subscriber_id).values(nothing))
     tx.connection.execute(update(delivery).where(delivery.c.subscriber_id == subscriber_id).values(detail=""))
+    tx.connection.execute(update(download).where(download.c.subscriber_id == subscriber_id).values(link=""))
     said = update(event).where(event.c.subscriber_id == subscriber_id)
     tx.connection.execute(said.values(detail="", raw=""))
     _forget_in_rosters(tx, subscriber_id)

@@ -293,6 +293,18 @@ call = Table(
     ForeignKeyConstraint(["send_id", "chunk_no"], ["chunk.send_id", "chunk.no"]),
 )
 
+#: The book went to a reader: a button was pressed, so no scanner that follows links stands here.
+download = Table(
+    "download",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subscriber_id", Integer, ForeignKey("subscriber.id"), nullable=False),
+    Column("file", Text, nullable=False),  # its name as the reader got it
+    Column("link", String(32), nullable=False),  # a digest of the link it was fetched by; empty once erased
+    Column("at", Instant, nullable=False),
+    Index("download_subscriber", "subscriber_id", "link"),
+)
+
 #: A letter to one person that is due once; its row stays, so that nothing is written twice under a key.
 letter = Table(
     "letter",

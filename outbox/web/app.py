@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from outbox.errors import Temporary
 
-from . import confirming, files, leaving, lost, preferences, sign_up
+from . import archive, confirming, files, gifts, leaving, lost, notices, preferences, sign_up
 from .desk import WebDesk
 from .gate import Gate
 
@@ -29,6 +29,9 @@ ROUTES: Sequence[Callable[[WebDesk], Sequence[Route]]] = (
     leaving.routes,
     preferences.routes,
     lost.routes,
+    gifts.routes,
+    archive.routes,
+    notices.routes,
 )
 #: Seconds after which to try again, as told to whoever comes at a bad moment (RFC 9110, 10.2.3).
 RETRY_S = "30"

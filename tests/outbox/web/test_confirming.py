@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from outbox.model import Consent
-from outbox.store import evidence
-from tests.outbox.web.conftest import Door, dump, person_of, queued, read_forms, token_of
+from outbox.store import Store, evidence
+from tests.outbox.web.conftest import Door, OpenDoor, dump, person_of, queued, read_forms, token_of
 
 
 @pytest.fixture
@@ -53,13 +55,28 @@ def test_the_button_confirms_and_the_letter_of_welcome_is_written(door: Door, pa
     assert (f"welcome:{person.id}:1", "welcome", person.id) in queued(door.desk.store)
 
 
+def test_the_gift_is_a_button_away(store: Store, open_door: OpenDoor, book: Path) -> None:
+    """The page after the press has the person's own link to the book, which opens; the page before has not."""
+    (book / "book.pdf").write_bytes(b"%PDF-1.7\n%%EOF\n")
+    with open_door(store, '\n[gift]\nfiles = ["book.pdf"]\n') as door:
+        door.sign_up()
+        page = f"/mail/confirm/{token_of(store, 'mira@example.org')}"
+        before, after = door.get(page).text, door.post(page).text
+        (link,) = re.findall(r'href="https://example.org(/mail/gift/[^"]+)"', after)
+        opened = door.get(link)
+
+    assert "/gift/" not in before
+    assert opened.status_code == 200
+    assert "Get the PDF" in opened.text
+
+
 def test_a_second_press_changes_nothing(door: Door, page: str) -> None:
     """The answer is the same, the letter of welcome comes once."""
     first = door.post(page)
     before = dump(door.desk.store)
     second = door.post(page)
 
-    assert first.text == second.text == door.get(page).text
+    assert first.text == second.text
     assert before == dump(door.desk.store)
 
 
