@@ -1,4 +1,4 @@
-"""Read [list], [outbox] and [provider] of book.toml and the environment: strict tables, plain errors."""
+"""Read the outbox's tables of book.toml and the environment: strict tables, plain errors."""
 
 from __future__ import annotations
 
@@ -93,6 +93,27 @@ class Provider(_Table, frozen=True):
     promise: Promise = "keys"  # sandbox: what it can do about a call without an answer
 
 
+class SignUp(_Table, frozen=True):
+    """`[sign_up]`: what the page says where people sign up, and how many may."""
+
+    title: str = ""  # the list's name when empty
+    text: str = ""  # below it; an empty line begins a new paragraph
+    gift: str = ""  # what they get at once, such as "the book, as PDF and EPUB"
+    consent: str = ""  # what they agree to, in a sentence; a plain one when empty
+    version: Line = "1"  # of these words; another one whenever you change them
+    privacy: str = ""  # https address of your privacy notice
+    ask_name: bool = True  # a field for the name, which may stay empty
+    topics: dict[str, Line] = {}  # tag = "what people read beside the box"
+    languages: dict[str, Line] = {}  # code = "its name", when the letters come in several
+    confirm_days: Annotated[int, msgspec.Meta(ge=1)] = 14  # as long as the button in the confirm letter is good
+    reminder_days: Annotated[int, msgspec.Meta(ge=0)] = 3  # until who has not pressed it is reminded, once; 0: never
+    keep_network: bool = False  # evidence says from which network somebody signed up
+    min_seconds: Annotated[int, msgspec.Meta(ge=0)] = 2  # quicker is no human
+    per_network: Annotated[int, msgspec.Meta(ge=0)] = 20  # sign-ups an hour from one network; 0: any number
+    per_hour: Annotated[int, msgspec.Meta(ge=0)] = 2_000  # from all of them; 0: any number
+    proof_of_work: Annotated[int, msgspec.Meta(ge=0, le=24)] = 0  # bits a browser works out while one types; 0: none
+
+
 class GiftTable(_Table, frozen=True):
     """`[gift]`: the book that readers are given, and how."""
 
@@ -107,9 +128,10 @@ TABLES: Mapping[str, type[_Table]] = {
     "list": List,
     "outbox": Outbox,
     "provider": Provider,
+    "sign_up": SignUp,
     "gift": GiftTable,
 }
-OPTIONAL = frozenset({"provider", "gift"})
+OPTIONAL = frozenset({"provider", "sign_up", "gift"})
 #: What can carry a stamp (outbox.stamp).
 STAMPED = frozenset({".pdf", ".epub"})
 #: What the book's own tables say when they say nothing.
@@ -117,6 +139,8 @@ LAYOUT, LANGUAGE = "classic", "en"
 #: A table of names that the author chooses.
 SEGMENTS = "segments"
 SEGMENT = re.compile(r"[a-z][a-z0-9-]{0,63}")
+TOPIC = re.compile(r"[a-z0-9][a-z0-9 -]{0,62}[a-z0-9]|[a-z0-9]")
+LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +165,7 @@ class Settings:
     segments: Mapping[str, str] = field(default_factory=dict)  # name -> expression
     layout: str = LAYOUT  # of the web pages: that of the letters
     language: str = LANGUAGE  # BCP 47; of the web pages: that of the book
+    sign_up: SignUp = field(default_factory=SignUp)
     gift: Gift | None = None
     site: str = ""  # where the pipeline's site is found, without a slash at the end; empty: nowhere
     security: str = ""  # where people tell of a weakness: an address or a link
@@ -177,6 +202,7 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         segments=_segments(text, _Lines(text, path)),
         layout=_shared(text, ("newsletter", "layout"), ("ebook", "layout")) or LAYOUT,
         language=_shared(text, ("book", "language")) or LANGUAGE,
+        sign_up=_sign_up(text, path),
         site=_site(text),
         security=_contact(box, _Lines(text, path)),
         gift=_gift(text, path) if "gift" in tomllib.loads(text) else None,
@@ -378,6 +404,21 @@ def _segments(text: str, lines: _Lines) -> dict[str, str]:
             expressions.parse(expression)
         except expressions.SegmentError as error:
             raise lines.error(f"[segments] {name}: {error.message}", SEGMENTS, name) from None
+    return table
+
+
+def _sign_up(text: str, path: Path) -> SignUp:
+    table, lines = _table("sign_up", text, path), _Lines(text, path)
+    assert isinstance(table, SignUp)  # noqa: S101  (TABLES says so)
+    for word in table.topics:
+        if not TOPIC.fullmatch(word):
+            message = f"[sign_up] topics: {word!r} is no tag; write small letters, digits, spaces and hyphens"
+            raise lines.error(message, "sign_up.topics", word)
+    for code in table.languages:
+        if not LANGUAGE_CODE.fullmatch(code):
+            raise lines.error(f"[sign_up] languages: {code!r} is no code such as en or pt-BR", "sign_up.languages", code)
+    if table.privacy and not re.fullmatch(r"https://[\x21\x23-\x3b\x3d\x3f-\x7e]+", table.privacy):
+        raise lines.error("[sign_up] privacy: must be an https address", "sign_up", "privacy")
     return table
 
 

@@ -384,6 +384,19 @@ class Template:
             parts += (put(values[name]), literal)
         return "".join(parts)
 
+    def unfold(self, links: Mapping[str, tuple[str, str]]) -> Template:
+        """Write each of these fields as what it begins with and a field that stands for the rest.
+
+        What stands for the rest must be such that no escape changes it.
+        """
+        literals, slots = [self.literals[0]], []
+        for (name, put), literal in zip(self.slots, self.literals[1:], strict=True):
+            start, rest = links.get(name, ("", ""))
+            literals[-1] += put(start)
+            slots.append((rest, str) if rest else (name, put))
+            literals.append(literal)
+        return Template(tuple(literals), tuple(slots))
+
     def settle(self, values: Mapping[str, str]) -> Template:
         """Fill what is the same for everybody; the other fields stay open."""
         literals, slots = [self.literals[0]], []

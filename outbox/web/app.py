@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from outbox.errors import Temporary
 
-from . import archive, files, gifts, notices
+from . import archive, confirming, files, gifts, leaving, lost, notices, preferences, sign_up
 from .desk import WebDesk
 from .gate import Gate
 
@@ -24,6 +24,11 @@ log = logging.getLogger("outbox.web")
 #: Each gives the routes of one matter; where two have the same path, the first is asked.
 ROUTES: Sequence[Callable[[WebDesk], Sequence[Route]]] = (
     files.routes,
+    sign_up.routes,
+    confirming.routes,
+    leaving.routes,
+    preferences.routes,
+    lost.routes,
     gifts.routes,
     archive.routes,
     notices.routes,

@@ -21,9 +21,10 @@ MAX_BODY: Mapping[str, int] = MappingProxyType({"/events/": 16_777_216})
 BODY_S = 10.0  # seconds for a whole body
 #: Nothing may be loaded, framed or sent anywhere but what stands here (CSP level 3).
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
+SCRIPTED = f"{POLICY}; script-src 'self'"  # of a page that has a script of ours
 #: What every answer says, unless it says something else itself.
 HEADERS: Mapping[bytes, bytes] = MappingProxyType(
     {
