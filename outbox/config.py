@@ -105,13 +105,19 @@ class SignUp(_Table, frozen=True):
     ask_name: bool = True  # a field for the name, which may stay empty
     topics: dict[str, Line] = {}  # tag = "what people read beside the box"
     languages: dict[str, Line] = {}  # code = "its name", when the letters come in several
-    confirm_days: Annotated[int, msgspec.Meta(ge=1)] = 14  # as long as the button in the confirm letter is good
-    reminder_days: Annotated[int, msgspec.Meta(ge=0)] = 3  # until who has not pressed it is reminded, once; 0: never
+    confirm_days: Annotated[int, msgspec.Meta(ge=1)] = (
+        14  # as long as the button in the confirm letter is good
+    )
+    reminder_days: Annotated[int, msgspec.Meta(ge=0)] = (
+        3  # until who has not pressed it is reminded, once; 0: never
+    )
     keep_network: bool = False  # evidence says from which network somebody signed up
     min_seconds: Annotated[int, msgspec.Meta(ge=0)] = 2  # quicker is no human
     per_network: Annotated[int, msgspec.Meta(ge=0)] = 20  # sign-ups an hour from one network; 0: any number
     per_hour: Annotated[int, msgspec.Meta(ge=0)] = 2_000  # from all of them; 0: any number
-    proof_of_work: Annotated[int, msgspec.Meta(ge=0, le=24)] = 0  # bits a browser works out while one types; 0: none
+    proof_of_work: Annotated[int, msgspec.Meta(ge=0, le=24)] = (
+        0  # bits a browser works out while one types; 0: none
+    )
 
 
 class GiftTable(_Table, frozen=True):
@@ -416,7 +422,9 @@ def _sign_up(text: str, path: Path) -> SignUp:
             raise lines.error(message, "sign_up.topics", word)
     for code in table.languages:
         if not LANGUAGE_CODE.fullmatch(code):
-            raise lines.error(f"[sign_up] languages: {code!r} is no code such as en or pt-BR", "sign_up.languages", code)
+            raise lines.error(
+                f"[sign_up] languages: {code!r} is no code such as en or pt-BR", "sign_up.languages", code
+            )
     if table.privacy and not re.fullmatch(r"https://[\x21\x23-\x3b\x3d\x3f-\x7e]+", table.privacy):
         raise lines.error("[sign_up] privacy: must be an https address", "sign_up", "privacy")
     return table

@@ -113,7 +113,9 @@ def sign_up(tx: Tx, people: Claims, now: datetime, *, form_sha: str) -> list[tup
     _refuse_baseless(people)
     barred = suppressions.find_barred(tx, people.key)
     ids = incoming.admit(tx, people, now, method="form", form_sha=form_sha, barred=barred)
-    known = subscribers.find_many(tx, [key for key, number in zip(people.key, ids, strict=True) if not number])
+    known = subscribers.find_many(
+        tx, [key for key, number in zip(people.key, ids, strict=True) if not number]
+    )
     standing, again, tags = list[tuple[int, Consent]](), list[ConsentEvent](), list[tuple[int, str]]()
     for place, number in enumerate(ids):
         person = known.get(people.key[place])
@@ -134,17 +136,29 @@ def sign_up(tx: Tx, people: Claims, now: datetime, *, form_sha: str) -> list[tup
     return standing
 
 
-def _new_tags(tx: Tx, tags: Sequence[tuple[int, str]], again: Sequence[ConsentEvent]) -> list[tuple[int, str]]:
+def _new_tags(
+    tx: Tx, tags: Sequence[tuple[int, str]], again: Sequence[ConsentEvent]
+) -> list[tuple[int, str]]:
     has = subscribers.tags_of_all(tx, [event.subscriber_id for event in again])
     return [pair for pair in dict.fromkeys(tags) if pair[1] not in has.get(pair[0], ())]
 
 
 def confirm(tx: Tx, person: Subscriber, *, source: str, now: datetime) -> bool:
     """Take the person's yes, with the words they agreed to; False when there was nothing to be asked."""
-    asked = next((e for e in reversed(evidence.events_of(tx, person.id)) if e.consent is Consent.PENDING), None)
+    asked = next(
+        (e for e in reversed(evidence.events_of(tx, person.id)) if e.consent is Consent.PENDING), None
+    )
     if person.consent is not Consent.PENDING or asked is None:
         return False
-    given = (Consent.CONFIRMED, asked.basis, source, now.isoformat(timespec="seconds"), now, "link", asked.form_sha)
+    given = (
+        Consent.CONFIRMED,
+        asked.basis,
+        source,
+        now.isoformat(timespec="seconds"),
+        now,
+        "link",
+        asked.form_sha,
+    )
     subscribers.record(tx, ConsentEvent(person.id, *given))
     return True
 

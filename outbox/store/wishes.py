@@ -50,14 +50,20 @@ def keep(tx: Tx, subscriber_id: int, wishes: Wishes) -> None:
 def resting(at: datetime) -> ColumnElement[bool]:
     """The condition, over `subscriber`, that a person wants no issue that is due at this moment."""
     rests = or_(preference.c.paused_until > at, preference.c.next_at > at)
-    return select(preference.c.subscriber_id).where(preference.c.subscriber_id == subscriber.c.id, rests).exists()
+    return (
+        select(preference.c.subscriber_id)
+        .where(preference.c.subscriber_id == subscriber.c.id, rests)
+        .exists()
+    )
 
 
 def count_issue(tx: Tx, order: Send, people: Any) -> None:
     """Remember an issue for those of these `people` (a SELECT of numbers) who want fewer, from its due day on."""
     wanted = select(preference.c.every_days).where(preference.c.every_days > NEVER).distinct()
     for days in tx.connection.execute(wanted).scalars().all():
-        mine = update(preference).where(preference.c.every_days == days, preference.c.subscriber_id.in_(people))
+        mine = update(preference).where(
+            preference.c.every_days == days, preference.c.subscriber_id.in_(people)
+        )
         tx.connection.execute(mine.values(next_at=order.due_at + timedelta(days=days) - SLACK))
 
 
@@ -81,7 +87,9 @@ def count_asked(tx: Tx, what: str, ids: list[int], now: datetime) -> None:
     if ids:
         rows = [{"subscriber_id": number, "what": what, "times": 1, "last_at": now} for number in ids]
         once_more = {"times": asked.c.times + 1, "last_at": now}
-        one = _insert(tx, asked).on_conflict_do_update(index_elements=["subscriber_id", "what"], set_=once_more)
+        one = _insert(tx, asked).on_conflict_do_update(
+            index_elements=["subscriber_id", "what"], set_=once_more
+        )
         tx.connection.execute(one, rows)
 
 

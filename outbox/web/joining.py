@@ -84,7 +84,9 @@ def send_links(tx: Tx, ids: list[int], now: datetime) -> None:
     asked = {number: before.get(number, Asked()) for number in ids}
     due = [number for number in ids if _may_write(asked[number], now)]
     wishes.count_asked(tx, "link", due, now)
-    letters.queue(tx, [(f"link:{number}:{asked[number].times + 1}", "link", number, now) for number in due], now)
+    letters.queue(
+        tx, [(f"link:{number}:{asked[number].times + 1}", "link", number, now) for number in due], now
+    )
 
 
 def _may_write(asked: Asked, now: datetime) -> bool:
@@ -139,9 +141,13 @@ def leave_all(desk: WebDesk, tx: Tx, leaving: Sequence[Leaving]) -> list[None]:
     now, source = desk.clock(), f"{desk.settings.envelope.base_url}/unsubscribe"
     people = subscribers.find_by_tokens(tx, [one.token for one in leaving])
     told = {people[one.token].id: one for one in reversed(leaving) if one.token in people}
-    basis = {number: (f"{LEFT}: {one.reason}" if one.reason else LEFT, one.method) for number, one in told.items()}
+    basis = {
+        number: (f"{LEFT}: {one.reason}" if one.reason else LEFT, one.method) for number, one in told.items()
+    }
     gone = consent.unsubscribe_all(tx, [*people.values()], basis, source=source, now=now)
     asked = wishes.asked_of(tx, "confirm", gone)
-    rows = [(f"goodbye:{number}:{asked.get(number, Asked()).times}", "goodbye", number, now) for number in gone]
+    rows = [
+        (f"goodbye:{number}:{asked.get(number, Asked()).times}", "goodbye", number, now) for number in gone
+    ]
     letters.queue(tx, rows, now)
     return [None] * len(leaving)

@@ -24,7 +24,9 @@ class Limits:
     clock: Callable[[], datetime]
     per_network: int
     per_hour: int
-    buckets: dict[str, tuple[float, float]] = field(default_factory=dict)  # name -> how much is in, since when
+    buckets: dict[str, tuple[float, float]] = field(
+        default_factory=dict
+    )  # name -> how much is in, since when
 
     def take(self, network: str) -> bool:
         """Whether one more may go in from this network; if so, it is counted."""
@@ -45,7 +47,9 @@ class Limits:
 
     def _forget(self) -> None:
         """Forget the half that has taken least, but never how much all of them took."""
-        by_level = sorted((name for name in self.buckets if name != ALL), key=lambda name: self.buckets[name][0])
+        by_level = sorted(
+            (name for name in self.buckets if name != ALL), key=lambda name: self.buckets[name][0]
+        )
         for name in by_level[len(by_level) // 2 :]:
             del self.buckets[name]
 

@@ -21,9 +21,7 @@ def upgrade() -> None:
         sa.Column("next_at", INSTANT),
         sa.Column("tracking", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("subscriber_id", name="pk_preference"),
-        sa.ForeignKeyConstraint(
-            ["subscriber_id"], ["subscriber.id"], name="fk_preference_subscriber_id"
-        ),
+        sa.ForeignKeyConstraint(["subscriber_id"], ["subscriber.id"], name="fk_preference_subscriber_id"),
         sa.CheckConstraint("tracking IN (0, 1)", name="ck_preference_tracking"),
         sa.CheckConstraint("every_days >= 0", name="ck_preference_every_days"),
         sqlite_with_rowid=False,
