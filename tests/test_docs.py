@@ -34,7 +34,7 @@ from pipeline.layouts import Layout, list_layouts, read_layout
 from pipeline.manuscript.header import Header
 from pipeline.markdown.attributes import CLASSES, KEYS
 from pipeline.markdown.blocks import ALERTS, DIVS
-from pipeline.model import Book, Kind
+from pipeline.model import MADE, Book, Kind
 from pipeline.newsletter import make_issues
 from pipeline.resolve import MAIL
 
@@ -218,7 +218,7 @@ CHAPTER_WORDS = sorted(
         *(f".{name}" for name in CLASSES),
         *(f"{key}=" for key in KEYS),
         *(f"`{key.name}`" for key in fields(Header) if key.name != "lines"),
-        *(f"`{kind}`" for kind in get_args(Kind) if kind not in {"references", *MAIL}),
+        *(f"`{kind}`" for kind in get_args(Kind) if kind not in {*MADE, *MAIL}),
         *(f"| {rule} |" for rule in RAISED | {*RULES, *READING, "M000"}),
         *("@ch:", "@fig:", "@tbl:", "@sec:"),
     }

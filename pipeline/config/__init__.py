@@ -21,6 +21,7 @@ from . import values
 from .tables import Fault, KeyPath, find_faults, name_key, parse_toml, place_faults
 
 Format = Literal["pdf", "epub"]
+Notes = Literal["foot", "chapter", "book"]
 Objects = Literal["figures", "tables"]
 FieldType = Literal["text", "html", "url"]
 
@@ -90,6 +91,7 @@ class Ebook(_Table, frozen=True):
     order: tuple[str, ...] = ()  # file stems in reading order; by file name when empty
     page: str = ""  # "6in 9in"; the layout's own when empty
     embed_fonts: bool = True  # in the EPUB
+    notes: Notes = "foot"  # at the foot of the page, at the end of the chapter, or at the end of the "book"
     lists: tuple[Objects, ...] = ()  # of what is counted, behind the contents: ["figures", "tables"]
     numbers: Literal["book", "chapter"] = "book"  # figures and tables are 1, 2, 3, or 3.1, 3.2 in chapter 3
 
@@ -110,6 +112,7 @@ class Bibliography(_Table, frozen=True):
 
     file: str = ""  # .bib (BibTeX) or .json (CSL-JSON)
     style: str = "author-date"  # author-date | numeric | a .csl file in the book's folder
+    place: Literal["book", "chapter"] = "book"  # one list for the book, or one at the end of each chapter
     title: str = ""  # heading of the list; localised "References" when empty
 
 
