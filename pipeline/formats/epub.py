@@ -19,6 +19,7 @@ from ..model import Book, Chapter, Edition, Entry, Node
 from ..resolve import EARLY, FRONT, list_contents, list_objects
 from ..sections import LOOKED_UP, SEMANTICS, Section, Words, write_chapter, write_matter
 from ..settings import Settings
+from ..stores import STORES, Store
 
 if TYPE_CHECKING:
     from ..fonts import Face
@@ -30,12 +31,23 @@ _MATTER = ("title", "copyright")
 
 
 def render(book: Book, layout: Layout, settings: Settings) -> Edition:
-    """One container; with the PDF's pages in `settings` it carries their numbers."""
+    """One container, and one more for each shop of `settings`; with the PDF's pages they carry their numbers."""
+    name = settings.file_name
+    files = {f"{name}.epub": _pack_for(STORES["generic"], book, layout, settings)}
+    files |= {
+        f"{name}.{store}.epub": _pack_for(STORES[store], book, layout, settings) for store in settings.stores
+    }
+    return Edition(book.edition, "epub", files)
+
+
+def _pack_for(store: Store, book: Book, layout: Layout, settings: Settings) -> bytes:
     words = Words(layout.read_words(book.language))
+    with_cover = settings.cover is not None and store.cover_page
     sections = write_sections(book, layout, settings, words)
+    sections = tuple(section for section in sections if with_cover or section.kind != "cover")
     pages = [_make_page(section, layout, book, words) for section in sections]
     entries = list_contents(book)
-    nav = _write_nav(book, layout, words, entries, settings, has_cover=settings.cover is not None)
+    nav = _write_nav(book, layout, words, entries, settings, has_cover=with_cover)
     package = Package(
         identifier=_urn(book),
         title=book.meta.title,
@@ -44,11 +56,11 @@ def render(book: Book, layout: Layout, settings: Settings) -> Edition:
         metadata=[*list_metadata(book, settings), *describe(book, words.table, pages=bool(settings.pages))],
         members=[*_list_resources(layout, settings, sections), nav, *pages],
         spine=_order_spine(pages, book),
-        contents=[_make_point(entry) for entry in entries],
-        guide=_list_guide(book, words, cover=settings.cover is not None),
+        contents=[_make_point(entry, store.levels) for entry in entries],
+        guide=_list_guide(book, words, cover=with_cover),
         cover="images/cover.jpg" if settings.cover else "",
     )
-    return Edition(book.edition, "epub", {f"{settings.file_name}.epub": pack(package)})
+    return pack(package)
 
 
 def render_page(
@@ -214,8 +226,9 @@ def _href(entry: Entry) -> str:
     return f"{entry.slug}.xhtml" if entry.target == entry.slug else f"{entry.slug}.xhtml#{entry.target}"
 
 
-def _make_point(entry: Entry) -> NavPoint:
-    return NavPoint(entry.spoken, _href(entry), tuple(_make_point(child) for child in entry.children))
+def _make_point(entry: Entry, levels: int) -> NavPoint:
+    below = entry.children if levels > 1 else ()
+    return NavPoint(entry.spoken, _href(entry), tuple(_make_point(child, levels - 1) for child in below))
 
 
 def _order_spine(pages: Sequence[Member], book: Book) -> list[str]:

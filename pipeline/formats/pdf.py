@@ -30,16 +30,7 @@ _BODY_START = "body-start"
 
 def render(book: Book, layout: Layout, settings: Settings) -> Edition:
     """The book's pages, and for each page label the first anchor on it."""
-    sections = write_sections(book, layout, settings)
-    press = Press(lambda some: compose(book, layout, settings, some), settings.type)
-    document, sections = lay_out_whole(press, sections)
-    settings.say(f"{len(document.pages)} pages laid out")
-    fitted = fit(press, document, sections)
-    if fitted != sections:
-        document, sections = lay_out_whole(press, fitted)
-        settings.say("last pages of chapters filled")
-    document = _add_index(document, book, layout, settings)
-    labels = label_pages(document, cover=settings.cover is not None)
+    document, labels = lay_out_book(book, layout, settings)
     written = write_pdf(document)
     settings.say("pages written and tagged")
     data = finish(written, book=book, labels=labels)
@@ -50,7 +41,7 @@ def render(book: Book, layout: Layout, settings: Settings) -> Edition:
     )  # fmt: skip
 
 
-def _add_index(document: Document, book: Book, layout: Layout, settings: Settings) -> Document:
+def _add_index(document: Document, book: Book, layout: Layout, settings: Settings, css: str) -> Document:
     """The index, now that the pages are known: its pages take the place of the stub, which is last of all."""
     index = next((chapter for chapter in book.chapters if chapter.kind == "index"), None)
     if not index:
@@ -60,9 +51,9 @@ def _add_index(document: Document, book: Book, layout: Layout, settings: Setting
     start = places[index.slug]
     pages = Pages(tuple(map(labels.name, range(labels.total))), places)
     (section,) = _write_chapters(replace(book, chapters=(index,)), layout, settings, pages=pages)
-    css = _set_alone(index, start - labels.body + 1, front=False)
+    alone = _set_alone(index, start - labels.body + 1, front=False)
     sheet = compose(book, layout, settings, (_BEFORE, section))
-    laid_out = lay_out(replace(sheet, css=f"{sheet.css}\n{css}"), settings.type, alone=True)
+    laid_out = lay_out(replace(sheet, css=f"{sheet.css}\n{css}\n{alone}"), settings.type, alone=True)
     settings.say("index laid out")
     return join(document, laid_out, at=start)
 
@@ -74,6 +65,25 @@ def find_places(document: Document) -> dict[str, int]:
         for name in page.anchors:
             found.setdefault(name, number)
     return found
+
+
+def lay_out_book(book: Book, layout: Layout, settings: Settings, *, css: str = "") -> tuple[Document, Labels]:
+    """The whole book on its pages, none of its notes lost; `css` comes after the layout's own."""
+    sections = write_sections(book, layout, settings)
+
+    def make_sheet(some: Sequence[Section]) -> Sheet:
+        sheet = compose(book, layout, settings, some)
+        return replace(sheet, css=f"{sheet.css}\n{css}")
+
+    press = Press(make_sheet, settings.type)
+    document, sections = lay_out_whole(press, sections)
+    settings.say(f"{len(document.pages)} pages laid out")
+    fitted = fit(press, document, sections)
+    if fitted != sections:
+        document, sections = lay_out_whole(press, fitted)
+        settings.say("last pages of chapters filled")
+    document = _add_index(document, book, layout, settings, css)
+    return document, label_pages(document, cover=settings.cover is not None)
 
 
 def lay_out_chapter(
