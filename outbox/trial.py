@@ -12,8 +12,6 @@ from typing import Literal
 from .model import UNDECIDED
 
 Measure = Literal["kept", "clicks", "opens", "by-hand"]
-#: People with this tag have agreed that what they open and click is counted.
-AGREED = "tracking"
 #: So few people behind a subject that the difference is chance.
 FEW = 200
 

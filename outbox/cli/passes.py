@@ -10,13 +10,14 @@ from itertools import islice
 from threading import Event
 from uuid import uuid4
 
-from outbox import mailing, worker
+from outbox import letterbox, mailing, worker
 from outbox.config import Settings
 from outbox.desk import Desk
 from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError, Temporary
-from outbox.model import Issue, Outcome, State
+from outbox.letterbox import Letterbox
+from outbox.model import Issue, ItemResult, Outcome, State
 from outbox.providers import PROVIDERS
-from outbox.store import claims, ledger, occasions
+from outbox.store import Tx, claims, ledger, letters, occasions
 from outbox.timing import Timing
 
 from .opening import clock, in_words, opened, sending, short, stopped_by_signal
@@ -86,7 +87,8 @@ def deliver(desk: Desk, stop: Event, *, limit: int = 0, slugs: Sequence[str] = (
 
 def work_once(settings: Settings, desk: Desk, stop: Event) -> int:
     """Freeze what is due and new, and make one pass; an error about one issue does not keep back the others."""
-    errors = list(_freeze_due(settings, desk))
+    box = Letterbox(settings.letters, settings.envelope, settings.secrets, settings.gift)
+    errors = [*letterbox.empty(desk, box, clock()), *_freeze_due(settings, desk)]
     code = deliver(desk, stop)
     if line := say_next(settings, desk.store):
         print(line)
@@ -113,7 +115,7 @@ def look_again(settings: Settings, stop: Event) -> None:
 def send_test(settings: Settings, issue: Issue, to: str) -> int:
     """Send an issue to one address outside the ledger; returns the exit code."""
     provider, now = PROVIDERS[settings.provider](settings.account), clock()
-    results = []
+    results = list[ItemResult]()
     for letter, person in mailing.make_tests(issue, settings.envelope, to, test_id=uuid4().hex, now=now):
         batch_id = f"test.{person.outbox_id}"
         results += provider.send(provider.prepare(letter, [person], batch_id, date=now))
@@ -154,7 +156,7 @@ def _anything_due(settings: Settings, told: set[str]) -> bool:
     """Whether a pass has something to do, or to say that was not `told` yet."""
     with opened(settings) as store:
         with store.read() as tx:
-            _, first = ledger.find_waiting(tx)
+            first = _find_first(tx)
             doubtful = claims.count_in_doubt(tx)
         if doubtful or (first is not None and first <= clock()):
             return True
@@ -169,13 +171,19 @@ def _seconds_until_due(settings: Settings) -> float:
     try:
         with opened(settings) as store:
             with store.read() as tx:
-                _, waiting = ledger.find_waiting(tx)
+                waiting = _find_first(tx)
             upcoming = [one.at for one in islice(find_upcoming(settings, store), 1)]
     except Temporary:
         return LOOK_S
     first = min(filter(None, (waiting, *upcoming)), default=None)
     wait = (first - clock()) if first else timedelta(seconds=LOOK_S)
     return min(max(wait.total_seconds(), 1.0), LOOK_S)
+
+
+def _find_first(tx: Tx) -> datetime | None:
+    """When the next message or letter may go."""
+    _, message = ledger.find_waiting(tx)
+    return min(filter(None, (message, letters.find_first(tx))), default=None)
 
 
 @contextmanager

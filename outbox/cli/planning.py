@@ -150,7 +150,7 @@ def say_occasion(one: Occasion) -> str:
 def _read_new(settings: Settings, store: Store) -> tuple[list[Issue], list[OutboxError]]:
     """Issues that were not sent yet, by day and name, and what is wrong with a folder."""
     with store.read() as tx:
-        known = {one.slug: one.digest for one in ledger.progress(tx)}
+        known = {one.slug: one.digest for one in ledger.progress(tx) if not one.letter}
     fresh, errors = [], list[OutboxError]()
     for folder in sorted(settings.issues.glob("[!.]*/")):
         try:

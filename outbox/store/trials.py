@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import case, func, insert, select, update
 
 from outbox.model import UNDECIDED, Chunk, Consent, EventType, State
-from outbox.trial import AGREED, Result, Rules, Trial, choose, letter_of
+from outbox.trial import Result, Rules, Trial, choose, letter_of
 
 from . import Tx
 from .claims import CHUNK, WAITING, to_chunk
-from .schema import chunk, consent_event, event, send, tag, trial
+from .schema import chunk, consent_event, event, preference, send, trial
 from .states import read_states
 
 #: The message is with them, or was.
@@ -132,7 +132,8 @@ def _find_left(tx: Tx, send_id: str) -> set[int]:
 
 
 def _find_agreed(tx: Tx) -> set[int]:
-    return set(tx.connection.execute(select(tag.c.subscriber_id).where(tag.c.tag == AGREED)).scalars())
+    agreed = select(preference.c.subscriber_id).where(preference.c.tracking == 1)
+    return set(tx.connection.execute(agreed).scalars())
 
 
 def _find_doers(tx: Tx, send_id: str, kind: EventType) -> set[int]:

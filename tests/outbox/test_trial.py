@@ -19,7 +19,7 @@ from outbox.consent import Claim, enlist, unsubscribe
 from outbox.errors import IssueError
 from outbox.issue import read
 from outbox.model import UNDECIDED, Consent, Envelope, EventType, State
-from outbox.store import Store, events, ledger, subscribers, trials, verify
+from outbox.store import Store, events, ledger, subscribers, trials, verify, wishes
 from outbox.timing import Timing
 from outbox.trial import Result, Rules, choose, draw
 from tests.outbox.diary import Diary
@@ -228,7 +228,7 @@ def test_clicks_count_for_those_who_agreed(
             person = subscribers.find(tx, email)
             assert person
             if email in {first[0], second[0]}:
-                subscribers.add_tags(tx, [(person.id, "tracking")])
+                wishes.keep(tx, person.id, wishes.Wishes(tracking=True))
             if email != first[0]:
                 said = events.Report("file", f"e{number}", EventType.CLICKED, f"s.{person.id}", now, "", "")
                 events.record(tx, said, now)
