@@ -29,6 +29,7 @@ MIN_SECRET = 16
 
 Line = Annotated[str, msgspec.Meta(min_length=1, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+\Z")]
 Rate = Annotated[float, msgspec.Meta(ge=0)]
+PositiveRate = Annotated[float, msgspec.Meta(gt=0)]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -85,6 +86,7 @@ class Outbox(_Table, frozen=True):
     bounce_domain: str = ""  # domain that failed mail goes back to, where you have one of your own
     trial: Trial | None = None
     recurring: tuple[Recurring, ...] = ()
+    domains: dict[str, PositiveRate] = {}  # messages a second at most to mailboxes of one domain
 
 
 Name = Literal["file", "sandbox", "smtp", "resend", "postmark", "mailgun", "brevo", "ses"]
@@ -224,7 +226,7 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         provider=provider.name,
         account=_account(provider, folder / box.mail_dir, env, _Lines(text, path)),
         on_unknown=box.on_unknown,
-        pace=Pace(rate=box.rate, warm_up=box.warm_up, connections=box.connections),
+        pace=Pace(box.rate, box.warm_up, box.connections, _domains(box, _Lines(text, path))),
         max_late=timedelta(hours=box.max_late_hours),
         search_lag=timedelta(minutes=box.search_minutes),
         plan_changes=box.plan_changes,
@@ -442,6 +444,14 @@ def _segments(text: str, lines: _Lines) -> dict[str, str]:
         except expressions.SegmentError as error:
             raise lines.error(f"[segments] {name}: {error.message}", SEGMENTS, name) from None
     return table
+
+
+def _domains(box: Outbox, lines: _Lines) -> dict[str, float]:
+    for name in box.domains:
+        if not DOMAIN.fullmatch(name):
+            message = f"[outbox.domains] {name!r} is no domain in small letters; write gmail.com"
+            raise lines.error(message, "outbox.domains", name)
+    return box.domains
 
 
 def _rules(table: Trial) -> Rules:

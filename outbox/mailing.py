@@ -53,6 +53,9 @@ WHOSE = "own-token"
 NO_SEGMENTS: Mapping[str, str] = MappingProxyType({})
 
 
+NO_RATES: Mapping[str, float] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a send would do: who, what, when; `problems` stop it, `notes` do not."""
@@ -157,11 +160,13 @@ def freeze(
     segments: Mapping[str, str] = NO_SEGMENTS,
     caps: Capabilities | None = None,
     rules: Rules = AS_USUAL,
+    domains: Mapping[str, float] = NO_RATES,
 ) -> int:
     """Copy the issue into the database and plan one message for everyone confirmed; returns how many.
 
     `segments` holds the expressions of book.toml; an issue for one goes to its people alone. `timing`
     goes before the time that the issue itself has, and `rules` are for an issue of several subjects.
+    `domains` have rates of their own, and calls of their own.
 
     Raises IssueError when the issue may not be sent, or was frozen before.
     """
@@ -189,7 +194,7 @@ def freeze(
         now=now,
         fields=[name for name in issue.fields if name not in KNOWN],
         segment=chosen,
-        cutting=freezing.Cutting(when, rules, len(issue.subjects) or 1),
+        cutting=freezing.Cutting(when, rules, len(issue.subjects) or 1, domains, max_batch == 1),
     )
     if issue.subjects:
         trials.begin(tx, send_id, rules, len(issue.subjects))

@@ -318,6 +318,7 @@ class Chunk:
     size: int = 0
     follow: int = 0
     variant: int = 0  # which subject, counted from 0; UNDECIDED: these people wait for the winner
+    domain: str = ""  # of all its mailboxes, where it was cut by domain
 
 
 @dataclass(slots=True, unsafe_hash=True)

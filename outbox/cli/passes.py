@@ -57,6 +57,7 @@ def freeze(
             segments=settings.segments,
             caps=caps,
             rules=settings.trial,
+            domains=settings.pace.domains,
         )
     print(f"{issue.slug}: frozen for {number} people" + (f", due {say_due(found)}" if timing else ""))
 

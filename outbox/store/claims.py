@@ -124,9 +124,15 @@ def find_ready(tx: Tx, now: datetime) -> list[str]:
     return list(tx.connection.execute(query).scalars())
 
 
-def take(tx: Tx, send_id: str, lease: Lease, now: datetime, limit: int) -> list[Taken]:
-    """Claim the next chunks of a send, the longest due first. They still wait: nothing is said of a call yet."""
-    first = select(chunk.c.no).where(chunk.c.send_id == send_id, *_due(tx, now))
+def take(
+    tx: Tx, send_id: str, lease: Lease, now: datetime, limit: int, *, besides: Collection[str] = ()
+) -> list[Taken]:
+    """Claim the next chunks of a send, the longest due first. They still wait: nothing is said of a call yet.
+
+    Those for the domains named by `besides` are left alone.
+    """
+    others = [chunk.c.domain.not_in(besides)] if besides else []
+    first = select(chunk.c.no).where(chunk.c.send_id == send_id, *_due(tx, now), *others)
     first = first.order_by(chunk.c.not_before, chunk.c.no).limit(limit)
     if tx.many:
         first = first.with_for_update(skip_locked=True)
@@ -249,6 +255,7 @@ CHUNK = (
     chunk.c.size,
     chunk.c.follow,
     chunk.c.variant,
+    chunk.c.domain,
 )
 
 

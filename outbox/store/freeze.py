@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from .schema import chunk, roster, send, subscriber, suppression
 #: Rows read, and chunks written, at a time.
 READ, WRITE = 20_000, 500
 #: Where the columns of `audience` stand.
-ATTRIBUTES, ZONE = 4, 5
+EMAIL, ATTRIBUTES, ZONE = 1, 4, 5
 
 
 class Group(NamedTuple):
@@ -30,23 +30,35 @@ class Group(NamedTuple):
 
     not_before: datetime
     variant: int = 0
+    domain: str = ""  # of all of them, where it has a rate of its own
 
 
 @dataclass(frozen=True, slots=True)
 class Cutting:
-    """What parts people: the moment they are due, and the subject they get."""
+    """What parts people: the moment they are due, the subject they get, a domain with a rate of its own."""
 
     timing: Timing
     rules: Rules = AS_USUAL
     subjects: int = 1
+    domains: Mapping[str, float] = field(default_factory=dict)
+    single: bool = False  # a call holds one person, and so is of one domain
 
     @property
     def is_needed(self) -> bool:
-        return self.timing.is_local or self.subjects > 1
+        return self.timing.is_local or self.subjects > 1 or bool(self.domains) or self.single
 
     def group_of(self, send_id: str, row: Any) -> Group:
         variant = draw(self.rules, send_id, row[0], self.subjects) if self.subjects > 1 else 0
-        return Group(self.timing.moment_for(row[ZONE]), variant)
+        domain = row[EMAIL].rpartition("@")[2].lower()
+        return Group(
+            self.timing.moment_for(row[ZONE]),
+            variant,
+            domain if self.single or domain in self.domains else "",
+        )
+
+    def size_of(self, group: Group, most: int) -> int:
+        """How many may go together: to a domain with a rate of its own no more than in a second."""
+        return max(1, min(most, int(self.domains.get(group.domain, most))))
 
 
 def freeze(
@@ -142,6 +154,7 @@ def new_chunk(
     not_before: datetime,
     parent_no: int | None = None,
     variant: int = 0,
+    domain: str = "",
 ) -> dict[str, Any]:
     """The row of a chunk that nobody has tried yet."""
     return {
@@ -161,6 +174,7 @@ def new_chunk(
         "lease_owner": "",
         "lease_until": None,
         "variant": variant,
+        "domain": domain,
     }
 
 
@@ -189,15 +203,18 @@ def _cut(
     """Rows in groups that may go together, each no larger than `size`."""
     if cutting is None or not cutting.is_needed:  # nearly always, and quicker
         return ((Group(order.due_at), rows) for rows in people.partitions(size))
-    return _gather(((cutting.group_of(order.id, row), row) for row in people), size)
+    return _gather(people, order, size, cutting)
 
 
-def _gather(rows: Iterable[tuple[Group, Any]], size: int) -> Iterator[tuple[Group, Sequence[Any]]]:
+def _gather(
+    people: Iterable[Any], order: Send, size: int, cutting: Cutting
+) -> Iterator[tuple[Group, Sequence[Any]]]:
     open_ones: dict[Group, list[Any]] = {}
-    for group, row in rows:
+    for row in people:
+        group = cutting.group_of(order.id, row)
         mine = open_ones.setdefault(group, [])
         mine.append(row)
-        if len(mine) == size:
+        if len(mine) == cutting.size_of(group, size):
             yield group, open_ones.pop(group)
     yield from open_ones.items()
 

@@ -230,6 +230,9 @@ chunk = Table(
     Column("lease_owner", String(64), nullable=False),
     Column("lease_until", Instant),
     Column("variant", Integer, nullable=False, server_default="0"),  # which subject; -1: waits for the winner
+    Column(
+        "domain", Text, nullable=False, server_default=""
+    ),  # of all its mailboxes, where it was cut by domain
     one_of("state", ChunkState),
     CheckConstraint("variant >= 0 OR attempt = 0", name="variant"),
     CheckConstraint("(attempt = 0) = (first_try_at IS NULL)", name="first_try"),

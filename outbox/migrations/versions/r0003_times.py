@@ -1,4 +1,4 @@
-"""A plan keeps the time it was made for; subjects are compared; issues go on occasions that come again."""
+"""Plans keep their time, subjects are compared, issues go on occasions, domains have rates of their own."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def upgrade() -> None:
         "ALTER TABLE chunk ADD COLUMN variant INTEGER DEFAULT 0 NOT NULL "
         "CONSTRAINT ck_chunk_variant CHECK (variant >= 0 OR attempt = 0)"
     )
+    op.add_column("chunk", sa.Column("domain", sa.Text(), nullable=False, server_default=""))
     op.create_table(
         "trial",
         sa.Column("send_id", sa.String(length=32), nullable=False),
