@@ -47,7 +47,8 @@ def make_app(desk: WebDesk) -> ASGIApp:
         Temporary: _ask_to_wait(desk),
         Exception: _own_up(desk),
     }
-    return Gate(Starlette(routes=routes, exception_handlers=faults), urlsplit(desk.root).path.rstrip("/"))
+    pages = Starlette(routes=routes, exception_handlers=faults)
+    return Gate(leaving.answer_clicks(pages, desk), urlsplit(desk.root).path.rstrip("/"))
 
 
 def _answer_to(desk: WebDesk) -> Handler:

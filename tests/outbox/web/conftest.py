@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from outbox.store.columns import metadata
 from outbox.store.schema import letter, subscriber
 from outbox.web.app import make_app
 from outbox.web.desk import WebDesk, open_web_desk
+from outbox.web.line import Line
 from outbox.web.server import open_socket
 
 SECRET = "a-secret-of-sixteen-and-more"
@@ -113,10 +115,10 @@ def dump(store: Store) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @contextmanager
-def listening(app: ASGIApp) -> Iterator[str]:
+def listening(app: ASGIApp, http: type[asyncio.Protocol] = Line) -> Iterator[str]:
     """Serve an application on a free port of this machine."""
     listener, begun = open_socket("127.0.0.1", 0), Event()
-    settings = uvicorn.Config(app, log_config=None, lifespan="off", ws="none")
+    settings = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", http=http, interface="asgi3")
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: Any = None) -> None:
