@@ -76,24 +76,50 @@ def check(
     judges: Annotated[
         bool, typer.Option("--judges", help="Also have the finished files judged from outside.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print findings as JSON.")] = False,
+    form: Annotated[
+        str, typer.Option("--format", metavar="text|json|github", help="How findings are written.")
+    ] = "text",
+    advice: Annotated[bool, typer.Option("--advice", help="Also say what may be better.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended safely.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --fix: show the changes, make none.")
+    ] = False,
 ) -> None:
-    """Read the manuscript and its letters over: alternative texts, links, contrast, size, leftovers.
+    """Read the manuscript and its letters over: type, structure, pictures, links, words, sources.
 
-    Examples: pipeline check; pipeline check --judges
+    Examples: pipeline check; pipeline check --advice; pipeline check --fix --dry-run
     """
-    from .proofread import format_findings, judge_outputs, read_over
+    from .proofread import judge_outputs, read_over
+    from .proofread.reports import name_report
 
-    findings = read_over(book, edition, today=_today())
-    text = format_findings(findings, as_json=as_json)
-    if text:
+    report = name_report(form)
+    if fix:
+        _fix(book, edition, dry_run=dry_run)
+    found = read_over(book, edition, today=_today()).findings
+    shown = [finding for finding in found if advice or finding.severity != "advice"]
+    if text := report(shown):
         print(text)
-    failed = any(finding.severity == "error" for finding in findings)
+    if form == "text" and len(shown) < len(found):
+        _warn(f"and {len(found) - len(shown)} pieces of advice; --advice shows them")
+    failed = any(finding.severity == "error" for finding in found)
     if judges:
         table, passed = judge_outputs(book)
         print(table)
         failed = failed or not passed
     raise SystemExit(MUST_ACT if failed else DONE)
+
+
+def _fix(book: Path, edition: str, *, dry_run: bool) -> None:
+    """Mend the book's files, or show how; a dry run ends here."""
+    from .proofread.mend import mend_book, show_changes, write_files
+
+    before, after = mend_book(book, edition, today=_today())
+    if dry_run:
+        print(show_changes(before, after) or "nothing to mend")
+        raise SystemExit(DONE)
+    write_files(book, after)
+    for path in after:
+        print(f"mended {path}")
 
 
 @app.command()

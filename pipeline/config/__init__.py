@@ -22,6 +22,7 @@ from .tables import Fault, KeyPath, find_faults, name_key, parse_toml, place_fau
 
 Format = Literal["pdf", "epub", "print", "archive", "onix"]
 Store = Literal["kindle", "kobo", "apple"]
+Notes = Literal["foot", "chapter", "book"]
 Objects = Literal["figures", "tables"]
 FieldType = Literal["text", "html", "url"]
 
@@ -93,6 +94,7 @@ class Ebook(_Table, frozen=True):
     page: str = ""  # "6in 9in"; the layout's own when empty
     embed_fonts: bool = True  # in the EPUB
     stores: tuple[Store, ...] = ()  # shops that get an EPUB of their own
+    notes: Notes = "foot"  # at the foot of the page, at the end of the chapter, or at the end of the "book"
     lists: tuple[Objects, ...] = ()  # of what is counted, behind the contents: ["figures", "tables"]
     numbers: Literal["book", "chapter"] = "book"  # figures and tables are 1, 2, 3, or 3.1, 3.2 in chapter 3
 
@@ -113,6 +115,7 @@ class Bibliography(_Table, frozen=True):
 
     file: str = ""  # .bib (BibTeX) or .json (CSL-JSON)
     style: str = "author-date"  # author-date | numeric | a .csl file in the book's folder
+    place: Literal["book", "chapter"] = "book"  # one list for the book, or one at the end of each chapter
     title: str = ""  # heading of the list; localised "References" when empty
 
 
@@ -156,8 +159,10 @@ class Archive(_Table, frozen=True):
 
 
 class Check(_Table, frozen=True):
-    """`[check]`: which rules of `pipeline check` keep silent."""
+    """`[check]`: how `pipeline check` reads the book over."""
 
+    profile: Literal["general", "health"] = "general"  # "health" also asks for sources of claims
+    reviewed_months: int = 24  # how long a chapter's `reviewed` stays fresh
     off: dict[str, str] = {}  # [check.off]: rule id = "the reason it does not apply here"
 
 
@@ -171,7 +176,7 @@ class Config(_Table, frozen=True):
     newsletter: Newsletter = Newsletter()  # how issues are made
     print: Print = Print()  # for a printing house
     archive: Archive = Archive()  # for a library
-    check: Check = Check()  # rules switched off
+    check: Check = Check()  # how it is read over
 
 
 #: What each value must be besides its type; `*` stands for every item.
