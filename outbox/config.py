@@ -20,7 +20,7 @@ from .model import Account, Address, Envelope, Gift, Images, OnUnknown, Promise,
 from .rates import Pace
 
 #: Tables of the other package: known by name, never read here.
-PIPELINE_TABLES = ("book", "ebook", "edition", "bibliography", "newsletter", "check")
+PIPELINE_TABLES = ("book", "ebook", "edition", "bibliography", "newsletter", "print", "archive", "check")
 DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 MIN_SECRET = 16
 
