@@ -77,6 +77,13 @@ PROVIDER_KEYS: Mapping[str, frozenset[str]] = {
 }
 
 
+#: Where the secrets of webhooks stand in the environment.
+HOOKS: Mapping[str, str] = {
+    name: f"OUTBOX_{name.upper()}_HOOK"
+    for name in ("resend", "postmark", "mailgun", "brevo", "ses", "sandbox")
+}
+
+
 class Provider(_Table, frozen=True):
     """`[provider]`: who carries the mail."""
 
@@ -117,6 +124,7 @@ class Settings:
     dkim: tuple[str, ...] = ()
     bounce_domain: str = ""
     segments: Mapping[str, str] = field(default_factory=dict)  # name -> expression
+    hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)  # provider -> secrets
 
 
 def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
@@ -147,6 +155,7 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         dkim=box.dkim,
         bounce_domain=box.bounce_domain.lower(),
         segments=_segments(text, _Lines(text, path)),
+        hooks=_hooks(env),
     )
 
 
@@ -315,6 +324,15 @@ def _segments(text: str, lines: _Lines) -> dict[str, str]:
         except expressions.SegmentError as error:
             raise lines.error(f"[segments] {name}: {error.message}", SEGMENTS, name) from None
     return table
+
+
+def _hooks(env: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """The secrets by which providers prove their webhooks; of several, any one will do."""
+    found = {name: tuple(env.get(variable, "").split()) for name, variable in HOOKS.items()}
+    for name, secrets in found.items():
+        if any(len(secret) < MIN_SECRET for secret in secrets):
+            raise ConfigError(f"{HOOKS[name]}: a secret needs at least {MIN_SECRET} characters")
+    return {name: secrets for name, secrets in found.items() if secrets}
 
 
 def _secrets(env: Mapping[str, str]) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ import typer
 from outbox.addresses import read_mailbox
 from outbox.errors import MUST_ACT, PeopleError
 from outbox.model import Progress, State
-from outbox.store import evidence, ledger, subscribers
+from outbox.store import arrivals, evidence, ledger, subscribers
+from outbox.store import events as reported
 from outbox.store import verify as proof
 
 from .opening import in_words, opened, print_json, settings_of, short
@@ -47,8 +48,10 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     """  # noqa: D301
     with opened(settings_of(ctx)) as store, store.read() as tx:
         sends, people = ledger.progress(tx), subscribers.count(tx)
+        waiting, _ = arrivals.count(tx)
     if as_json:
-        print_json({"issues": [asdict(one) for one in sends], "subscribers": people})
+        issues = [asdict(one) for one in sends]
+        print_json({"issues": issues, "subscribers": people, "events_waiting": waiting})
         return
     print("people: " + ", ".join(f"{number} {consent}" for consent, number in people.items() if number))
     for one in sends:
@@ -57,6 +60,30 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
         print(f"  [{_chart(one)}]" + (f" {one.state}: {one.reason}" if one.state != "active" else ""))
     if not sends:
         print("no issue was sent yet")
+    if waiting:
+        print(f"{waiting} calls of providers wait to be read; outbox work reads them")
+
+
+def events(ctx: typer.Context, as_json: Json = False) -> None:
+    """Show what providers reported of messages, how often and when last, and what could not be read.
+
+    \b
+    outbox events
+    outbox events --json
+    """  # noqa: D301
+    with opened(settings_of(ctx)) as store, store.read() as tx:
+        counted = reported.count(tx)
+        waiting, odd = arrivals.count(tx)
+    if as_json:
+        names = ("provider", "type", "number", "last")
+        told = [dict(zip(names, one, strict=True)) for one in counted]
+        print_json({"events": told, "waiting": waiting, "unreadable": odd})
+        return
+    for provider, kind, number, last in counted:
+        print(f"{provider}: {number} {kind.replace('_', ' ')}, the last {short(last)}")
+    if not counted:
+        print("nothing was reported yet; docs/webhooks.md says how to ask for it")
+    print(f"{waiting} calls wait to be read, {odd} could not be read")
 
 
 def show(
@@ -64,7 +91,7 @@ def show(
     address: Annotated[str, typer.Argument(help="A subscriber's mail address.")],
     as_json: Json = False,
 ) -> None:
-    """Show everything that ever happened to one person: consent with its evidence, and every message.
+    """Show everything that ever happened to one person: consent, every message, and what was reported of it.
 
     \b
     outbox show ana@example.org
@@ -74,10 +101,12 @@ def show(
         if person is None:
             raise PeopleError(f"{address} is not on the list")
         events, messages = evidence.events_of(tx, person.id), ledger.history(tx, person.id)
+        reports = reported.find_of(tx, person.id)
     if as_json:
         told = {
             "events": [msgspec.structs.asdict(e) for e in events],
             "messages": [asdict(m) for m in messages],
+            "reports": reports,
         }
         print_json({**asdict(person), **told})
         return
@@ -87,6 +116,8 @@ def show(
     for message in messages:
         words = " ".join(filter(None, (message.provider_id, message.code, message.detail)))
         print(f"  {short(message.changed_at)}  {message.slug}: {message.state}  {words}".rstrip())
+    for one in reports:
+        print(f"  {short(one['at'])}  {one['provider']} reports: {one['type']}  {one['detail']}".rstrip())
 
 
 def verify(ctx: typer.Context, as_json: Json = False) -> None:
@@ -122,4 +153,4 @@ def _bar(one: Progress) -> Iterator[str]:
         yield mark * max(round(number / audience * WIDTH), bool(number))
 
 
-COMMANDS = (status, show, verify)
+COMMANDS = (status, show, verify, events)
