@@ -12,6 +12,7 @@ from outbox.model import Arrival, Report
 from outbox.providers.base import CallFailed, Http
 
 from .brevo import Brevo
+from .mailbox import Mailbox
 from .mailgun import Mailgun
 from .postmark import Postmark
 from .resend import Resend
@@ -59,6 +60,7 @@ SOURCES: Mapping[str, Callable[[], Source]] = MappingProxyType(
         "brevo": Brevo,
         "ses": lambda: Ses(_fetch),
         "sandbox": Sandbox,
+        "mailbox": Mailbox,
     }
 )
 
