@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from binascii import b2a_base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .errors import OutboxError
 from .model import Address
@@ -65,6 +65,13 @@ def show_address(address: Address) -> str:
         return address.email
     name = re.sub(r'(["\\])', r"\\\1", address.name)
     return f'"{name}" <{address.email}>' if SPECIAL.search(name) else f"{name} <{address.email}>"
+
+
+def show_addresses(names: Sequence[str], emails: Sequence[str]) -> list[str]:
+    """As `show_address` for many."""
+    if SPECIAL.search("".join(names)):
+        return [show_address(Address(*one)) for one in zip(names, emails, strict=True)]
+    return [f"{name} <{email}>" if name else email for name, email in zip(names, emails, strict=True)]
 
 
 def refuse_breaks(value: str) -> None:

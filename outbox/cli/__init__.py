@@ -10,7 +10,7 @@ import typer
 
 from outbox.errors import OutboxError
 
-from . import control, delivery, lists, operator, people, rehearsal, reports, returning
+from . import control, delivery, door, gift, lists, operator, people, rehearsal, reports, returning
 from .opening import Options
 from .segments import segments
 
@@ -27,6 +27,8 @@ for command in (
     *control.COMMANDS,
     *operator.COMMANDS,
     *rehearsal.COMMANDS,
+    *gift.COMMANDS,
+    *door.COMMANDS,
 ):
     app.command()(command)
 app.command()(segments)

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from outbox.model import Recipient, State
+from outbox.many import Roster
+from outbox.model import State
 
 PEOPLE = msgspec.json.Decoder(list[list[Any]])
 
@@ -35,12 +36,12 @@ def pack_people(rows: Iterable[Sequence[Any]]) -> bytes:
     return msgspec.json.encode(list(rows))
 
 
-def unpack(send_id: str, ids: bytes, people: bytes, state: State) -> list[Recipient]:
+def unpack(send_id: str, ids: bytes, people: bytes, state: State) -> Roster:
     """The people of a chunk as they were at the freeze, all in one state."""
-    return [
-        Recipient(send_id, number, person[0], person[1], state, person[2], _own(person))
-        for number, person in zip(unpack_ids(ids), PEOPLE.decode(people), strict=True)
-    ]
+    numbers, rows = unpack_ids(ids), PEOPLE.decode(people)
+    emails, names, tokens = ([row[place] for row in rows] for place in range(3))
+    own = [_own(row) for row in rows]
+    return Roster(send_id, numbers, emails, names, tokens, own, [state] * len(numbers))
 
 
 def pick(ids: bytes, people: bytes, wanted: Iterable[int]) -> tuple[Sequence[int], bytes, bytes]:

@@ -17,11 +17,12 @@ from .citations import citation_plugin
 from .divs import divs_plugin
 from .limits import DEEPEST, limits_plugin
 from .notes import notes_plugin
+from .passages import MASK, Passage, cut_passages
 from .prose import prose_plugin
 from .tree import TreeBuilder
 from .typography import find_quotes, typography_plugin
 
-__all__ = ["Parsed", "parse", "parse_inline"]
+__all__ = ["MASK", "Parsed", "Passage", "parse", "parse_inline", "read_passages"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,14 @@ def parse_inline(text: str, *, source: str = "", line: int = 0, language: str = 
     if builder.errors:
         raise builder.errors[0]
     return nodes
+
+
+def read_passages(
+    body: str, *, path: str, language: str, first_line: int = 1, offset: int = 0
+) -> tuple[Passage, ...]:
+    """The prose of a body as it was written; `offset` is where in `path` it begins, on `first_line`."""
+    parser = _make_parser(language, smart=True)
+    return cut_passages(parser, body, path=path, language=language, first_line=first_line, offset=offset)
 
 
 @cache

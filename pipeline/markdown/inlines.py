@@ -9,10 +9,8 @@ from markdown_it.token import Token
 
 from ..model import Node, plain
 from .blocks import Read, read_html
-from .shapes import (
-    POINTERS,
-    find_kinds,
-)
+from .marks import make_span
+from .shapes import MARKS, POINTERS, find_kinds
 
 if TYPE_CHECKING:
     from .tree import TreeBuilder
@@ -39,7 +37,7 @@ def _read_link(builder: TreeBuilder, token: Token, tokens: Iterator[Token]) -> I
     attrs: dict[str, str] = {key: str(token.attrs[key]) for key in ("href", "title") if key in token.attrs}
     attrs |= builder.check(token.meta.get("attrs", {}))
     children = builder.read_run(tokens)
-    if kinds := find_kinds(children, (*POINTERS, "link")):
+    if kinds := find_kinds(children, (*POINTERS, "mention", "link")):
         builder.report(f"a link cannot hold a {kinds.pop()}; put it beside the link", line=line, rule="M015")
     yield Node("link", children, attrs=attrs, line=line)
 
@@ -47,7 +45,7 @@ def _read_link(builder: TreeBuilder, token: Token, tokens: Iterator[Token]) -> I
 def _read_image(builder: TreeBuilder, token: Token, _: Iterator[Token]) -> Iterable[Node]:
     line = builder.line
     words = builder.read_words(token)
-    builder.bar(words, POINTERS, "an alternative text holds words alone", line=line)
+    builder.bar(words, (*POINTERS, *MARKS), "an alternative text holds words alone", line=line)
     attrs = {"src": str(token.attrs["src"]), "alt": plain(words)}
     if "title" in token.attrs:
         attrs["title"] = str(token.attrs["title"])
@@ -57,8 +55,8 @@ def _read_image(builder: TreeBuilder, token: Token, _: Iterator[Token]) -> Itera
 
 def _read_span(builder: TreeBuilder, token: Token, tokens: Iterator[Token]) -> Iterable[Node]:
     line = builder.line
-    attrs = builder.check({key: str(value) for key, value in token.attrs.items()})
-    yield Node("span", builder.read_run(tokens), attrs=attrs, line=line)
+    attrs = builder.check({key: str(value) for key, value in token.attrs.items()}, of_words=True)
+    yield make_span(builder, builder.read_run(tokens), attrs, line)
 
 
 def _read_citation(builder: TreeBuilder, token: Token, _: Iterator[Token]) -> Iterable[Node]:

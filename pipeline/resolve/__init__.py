@@ -13,14 +13,16 @@ from ..errors import ManuscriptError, PipelineError, Place, raise_all
 from ..hints import suggest
 from ..identifiers import make_urn
 from ..model import Book, Chapter
+from .backindex import make_index
 from .conditions import choose_passages, find_notes, number_notes
-from .contents import BACK, EARLY, FRONT, list_contents
-from .links import Linker, collect_targets
+from .contents import BACK, EARLY, FRONT, list_contents, list_objects
+from .links import Linker, Target, collect_targets
+from .marks import collect_terms, find_double_terms, finish_glossaries, name_marks
 from .numbers import find_doubles, label_chapter, name_blocks, number_chapters, number_objects, slugify
 
 __all__ = [
     "BACK", "EARLY", "FRONT", "MAIL", "choose_chapters", "choose_passages", "find_newest_date", "find_notes",
-    "label_chapter", "list_contents", "number_notes", "number_objects", "resolve", "slugify",
+    "label_chapter", "list_contents", "list_objects", "number_notes", "number_objects", "resolve", "slugify",
 ]  # fmt: skip
 
 
@@ -48,9 +50,9 @@ def resolve(
     """
     facts = facts or {"output": "book", "edition": edition.name, "segment": ""}
     kept = [choose_passages(chapter, facts) for chapter in chapters]
-    named = [name_blocks(chapter) for chapter in number_chapters(kept)]
-    numbered = number_objects(named, words)
-    errors: list[PipelineError] = list(find_doubles(numbered))
+    named = [name_marks(name_blocks(chapter)) for chapter in number_chapters(kept)]
+    numbered = number_objects(named, words, by=config.ebook.numbers)
+    errors: list[PipelineError] = [*find_doubles(numbered), *find_double_terms(numbered)]
     chosen = choose_chapters(numbered, edition)
     linker = Linker(
         targets=collect_targets(numbered, words),
@@ -59,9 +61,13 @@ def resolve(
         ids={chapter.slug: chapter.ids for chapter in numbered},
         words=words,
         errors=errors,
+        terms={term: Target(node.id, home.slug, term) for term, home, node in collect_terms(numbered)},
     )
-    linked = tuple(linker.link(chapter) for chapter in chosen)
+    linked = finish_glossaries([linker.link(chapter) for chapter in chosen], words, config.book.language)
     printed = _print_citations(linked, config, folder, words=words, errors=errors)
+    if facts.get("output") != "email":
+        whole = len(chosen) == len(numbered)
+        printed += make_index(printed, words, config.book.language, errors if whole else [])
     raise_all(errors)
     return Book(
         meta=msgspec.structs.replace(config.book, title=edition.title or config.book.title),
@@ -71,6 +77,7 @@ def resolve(
         identifier=_identify(config, edition),
         made_at=made_at,
         note=edition.note,
+        lists=config.ebook.lists,
     )
 
 
