@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from .highlight import highlight
-from .model import Node
+from .model import Node, plain
 
 Rule = Callable[["Writer", Node], str]
 
@@ -223,6 +223,21 @@ def _write_mark(writer: Writer, node: Node) -> str:
     return f"<span{name}>{inner}</span>" if name else inner
 
 
+def write_mathml(_: Writer, node: Node) -> str:
+    """A formula for readers that can set it, with words for those that cannot."""
+    display = "block" if "display" in node.attrs else "inline"
+    return (
+        f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="{display}" alttext="{escape(node.text)}">'
+        f"{node.attrs['mathml']}</math>"
+    )
+
+
+def _write_works(writer: Writer, node: Node) -> str:
+    """The works that one chapter cites, below their heading."""
+    inner, title = writer.write(node.children), escape(plain(node.children[:1]))
+    return f'<section class="references" role="doc-bibliography" aria-label="{title}">\n{inner}</section>\n'
+
+
 RULES: Mapping[str, Rule] = {
     "text": _write_text,
     "paragraph": _write_paragraph,
@@ -259,8 +274,10 @@ RULES: Mapping[str, Rule] = {
     "citation": lambda writer, node: writer.write(node.children),
     "reference": _write_reference,
     "mark": _write_mark,
+    "works": _write_works,
     "columns": block("div", "columns"),
     "entries": block("ul", "entries"),
     "entry": block("li"),
     "places": lambda _, __: "",
+    "math": lambda _, node: f'<span class="math">{escape(node.text, quote=False)}</span>',
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from .config import Metadata, Objects
+from .config import Metadata, Notes, Objects
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -30,6 +30,7 @@ Kind = Literal[
     "about",
     "glossary",
     "colophon",
+    "notes",
     "references",
     "index",
     "issue",
@@ -37,7 +38,7 @@ Kind = Literal[
 ]
 Show = Literal["full", "opening", "summary"]
 #: Chapters that nobody writes: the press makes them of the others.
-MADE: frozenset[Kind] = frozenset({"references", "index"})
+MADE: frozenset[Kind] = frozenset({"notes", "references", "index"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,10 @@ class Node:
 
     Blocks: paragraph heading list item quote code_block rule table row cell
     figure caption attribution definitions term definition div lines line more
-    columns entries entry.
+    columns entries entry endnote works.
     Inlines: text emphasis strong strike code link image span sub sup softbreak
-    break note citation reference mention mark places place.
+    break note citation reference mention mark places place
+    math.
     """
 
     kind: str
@@ -91,7 +93,7 @@ def plain(nodes: tuple[Node, ...]) -> str:
     """The words of `nodes` alone: what a bookmark, a title or an alt attribute can hold."""
     parts = []
     for node in nodes:
-        if node.kind in {"text", "code"}:
+        if node.kind in {"text", "code", "math"}:
             parts.append(node.text)
         elif node.kind in {"softbreak", "break"}:
             parts.append(" ")
@@ -193,6 +195,7 @@ class Book:
     identifier: str
     made_at: datetime  # UTC; SOURCE_DATE_EPOCH or the newest date the sources name
     note: str = ""
+    notes: Notes = "foot"
     lists: tuple[Objects, ...] = ()  # lists of figures and tables that are wanted
 
     @property

@@ -27,6 +27,7 @@ SEMANTICS: Mapping[str, tuple[str, str]] = {
     "colophon": ("colophon", "doc-colophon"),
     "glossary": ("glossary", "doc-glossary"),
     "index": ("index", "doc-index"),
+    "notes": ("endnotes", "doc-endnotes"),
     "references": ("bibliography", "doc-bibliography"),
 }
 #: Kinds that readers' programs offer a way to at any time.

@@ -36,7 +36,7 @@ from pipeline.layouts import Layout, list_layouts, read_layout
 from pipeline.manuscript.header import Header
 from pipeline.markdown.attributes import CLASSES, KEYS
 from pipeline.markdown.blocks import ALERTS, DIVS
-from pipeline.model import Book, Kind
+from pipeline.model import MADE, Book, Kind
 from pipeline.newsletter import make_issues
 from pipeline.resolve import MAIL
 
@@ -220,7 +220,7 @@ CHAPTER_WORDS = sorted(
         *(f".{name}" for name in CLASSES),
         *(f"{key}=" for key in KEYS),
         *(f"`{key.name}`" for key in fields(Header) if key.name != "lines"),
-        *(f"`{kind}`" for kind in get_args(Kind) if kind not in {"references", *MAIL}),
+        *(f"`{kind}`" for kind in get_args(Kind) if kind not in {*MADE, *MAIL}),
         *(f"| {rule} |" for rule in (RAISED | {*READING, "M000"}) - {*RULES}),
         *("@ch:", "@fig:", "@tbl:", "@sec:"),
     }

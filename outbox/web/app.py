@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from outbox.errors import Temporary
 
-from . import archive, confirming, files, gifts, leaving, lost, notices, preferences, sign_up
+from . import archive, confirming, files, gifts, hooks, leaving, lost, notices, preferences, sign_up
 from .desk import WebDesk
 from .gate import Gate
 
@@ -31,6 +31,7 @@ ROUTES: Sequence[Callable[[WebDesk], Sequence[Route]]] = (
     lost.routes,
     gifts.routes,
     archive.routes,
+    hooks.routes,
     notices.routes,
 )
 #: Seconds after which to try again, as told to whoever comes at a bad moment (RFC 9110, 10.2.3).
@@ -55,7 +56,7 @@ def _answer_to(desk: WebDesk) -> Handler:
 
     async def answer(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  (the table says so)
-        page = desk.show("missing", status=error.status_code)
+        page = desk.show("plain", status=error.status_code, what="missing")
         page.headers.update(error.headers or {})
         return page
 

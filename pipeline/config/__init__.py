@@ -22,6 +22,7 @@ from .tables import Fault, KeyPath, find_faults, name_key, parse_toml, place_fau
 
 Format = Literal["pdf", "epub", "print", "archive", "onix"]
 Store = Literal["kindle", "kobo", "apple"]
+Notes = Literal["foot", "chapter", "book"]
 Objects = Literal["figures", "tables"]
 FieldType = Literal["text", "html", "url"]
 
@@ -93,6 +94,7 @@ class Ebook(_Table, frozen=True):
     page: str = ""  # "6in 9in"; the layout's own when empty
     embed_fonts: bool = True  # in the EPUB
     stores: tuple[Store, ...] = ()  # shops that get an EPUB of their own
+    notes: Notes = "foot"  # at the foot of the page, at the end of the chapter, or at the end of the "book"
     lists: tuple[Objects, ...] = ()  # of what is counted, behind the contents: ["figures", "tables"]
     numbers: Literal["book", "chapter"] = "book"  # figures and tables are 1, 2, 3, or 3.1, 3.2 in chapter 3
 
@@ -113,6 +115,7 @@ class Bibliography(_Table, frozen=True):
 
     file: str = ""  # .bib (BibTeX) or .json (CSL-JSON)
     style: str = "author-date"  # author-date | numeric | a .csl file in the book's folder
+    place: Literal["book", "chapter"] = "book"  # one list for the book, or one at the end of each chapter
     title: str = ""  # heading of the list; localised "References" when empty
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from ..accessibility import describe
 from ..catalogue import list_metadata
 from ..container import Member, NavPoint, Package, pack
+from ..endnotes import write_chapter_notes, write_endnote, write_mark
 from ..identifiers import compact_isbn
 from ..layouts import Layout
 from ..locators import list_locators, write_places
-from ..markup import RULES, Rule, Writer, write_listing
+from ..markup import RULES, Rule, Writer, write_listing, write_mathml
 from ..model import Book, Chapter, Edition, Entry, Node
 from ..resolve import EARLY, FRONT, list_contents, list_objects
 from ..sections import LOOKED_UP, SEMANTICS, Section, Words, write_chapter, write_matter
@@ -86,7 +87,7 @@ def write_sections(book: Book, layout: Layout, settings: Settings, words: Words)
         rules["places"] = write_places(settings.places, lambda node: _link(node, chapter.slug))
         writer = Writer(rules, words.table, link=lambda node: _link(node, chapter.slug), wanted=wanted,
                         before=breaks, slug=chapter.slug)  # fmt: skip
-        return write_chapter(chapter, layout, words, writer, notes=_write_notes)
+        return write_chapter(chapter, layout, words, writer, notes=write_chapter_notes)
 
     cover = [_write_cover(settings, layout, words)] if settings.cover else []
     return (
@@ -125,41 +126,6 @@ def _link(node: Node, slug: str) -> str:
     return name or href if href == f"#{chapter}" else name + href
 
 
-def _write_note_mark(writer: Writer, node: Node) -> str:
-    """A link readers open as a popup; no <sup> in it, for that breaks Apple Books' popups."""
-    number = node.attrs["number"]
-    name = f"{writer.slug}-note-{number}"
-    own = "" if "again" in node.attrs else f' id="{name}-mark"'
-    if own:
-        writer.notes.append(node)
-    return f'<a class="noteref" epub:type="noteref" role="doc-noteref" href="#{name}"{own}>{number}</a>'
-
-
-def _write_notes(writer: Writer) -> str:
-    """The chapter's notes at its end, each with the way back."""
-    if not writer.notes:
-        return ""
-    notes = "".join(_write_note(writer, node) for node in list(writer.notes))
-    title = escape(writer.words["notes"])
-    return f'<section class="notes" aria-label="{title}">\n<h2 class="notes-title">{title}</h2>\n{notes}</section>'
-
-
-def _write_note(writer: Writer, node: Node) -> str:
-    number = node.attrs["number"]
-    name = f"{writer.slug}-note-{number}"
-    back = (
-        f' <a class="backlink" role="doc-backlink" href="#{name}-mark" aria-label="{escape(writer.words["back"])}">'
-        "↩\ufe0e</a>"
-    )
-    *first, last = [f"<p>{{}}{writer.write(paragraph.children)}" for paragraph in node.children]
-    body = "</p>\n".join([*first, last + back]) + "</p>"
-    mark = f'<span class="note-number">{number}.</span> '
-    return (
-        f'<aside id="{name}" class="note-text" epub:type="footnote" role="doc-footnote">'
-        f"{body.replace('{}', mark, 1).replace('{}', '')}</aside>\n"
-    )
-
-
 def _write_image(node: Node, path: str) -> str:
     decorative = "decorative" in node.attrs.get("class", "")
     role = ' role="presentation"' if decorative else ""
@@ -193,7 +159,9 @@ def _write_entry(tag: str, epub_type: str) -> Rule:
 
 EPUB_RULES: Mapping[str, Rule] = {
     **RULES,
-    "note": _write_note_mark,
+    "note": write_mark,
+    "endnote": write_endnote,
+    "math": write_mathml,
     "code_block": write_listing,
     "link": _write_link,
     "term": _write_entry("dt", "glossterm"),
@@ -220,7 +188,8 @@ def _write_cover(settings: Settings, layout: Layout, words: Words) -> Section:
 
 def _make_page(section: Section, layout: Layout, book: Book, words: Words) -> Member:
     text = layout.fill("book/page.xhtml.j2", section=section, book=book, words=words)
-    return Member(f"{section.slug}.xhtml", _XHTML, text.encode(), title=section.title)
+    properties = ("mathml",) if "<math " in section.markup else ()
+    return Member(f"{section.slug}.xhtml", _XHTML, text.encode(), properties, title=section.title)
 
 
 def _write_nav(

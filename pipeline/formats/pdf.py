@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from html import escape
 from typing import TYPE_CHECKING
 
+from ..endnotes import write_chapter_notes, write_endnote, write_mark
+from ..errors import ManuscriptError, Place
+from ..formulas import Drawing, FormulaError, draw_formula
 from ..layouts import Layout
 from ..locators import Pages, write_places
 from ..markup import RULES, Rule, Writer, write_listing
@@ -172,11 +176,15 @@ def _write_chapters(
         "places": write_places(pages or Pages(), lambda node: node.attrs["href"]),
     }
 
+    if book.notes != "foot":
+        rules["note"] = write_mark
+
     def write(chapter: Chapter) -> Section:
         writer = Writer(rules, words.table, slug=chapter.slug)
+        rules["math"] = lambda _, node: _write_formula(node, _draw(node, chapter, layout))
         if chapter.kind == "index" and not pages:
             chapter = replace(chapter, body=())
-        return write_chapter(chapter, layout, words, writer, notes=lambda _: "")
+        return write_chapter(chapter, layout, words, writer, notes=write_chapter_notes)
 
     return [write(chapter) for chapter in book.chapters]
 
@@ -198,6 +206,9 @@ def compose(book: Book, layout: Layout, settings: Settings, sections: Sequence[S
         body=sections[first_body:],
     )
     pictures = {picture.source: picture.data for picture in settings.pictures}
+    for chapter in book.chapters:
+        formulas = (node for node in chapter.nodes if node.kind == "math")
+        pictures |= {_name_formula(node): _draw(node, chapter, layout).svg for node in formulas}
     if settings.cover:
         pictures["cover"] = settings.cover.vector or settings.cover.jpeg
     css = layout.read_css("book/print.css")
@@ -235,7 +246,7 @@ def find_anchors(document: Document, book: Book, labels: Labels) -> Mapping[str,
     return pages
 
 
-_BLOCKS = {"paragraph", "heading", "figure", "table", "code_block", "div", "quote", "lines"}
+_BLOCKS = {"endnote", "paragraph", "heading", "figure", "table", "code_block", "div", "quote", "lines"}
 
 
 # -- what print says differently
@@ -256,6 +267,27 @@ def _write_image(node: Node, ratio: float) -> str:
         return f'<img src="{source}" alt="{escape(node.attrs["alt"])}" />'
     style = f"background-image: url('{source}'); padding-bottom: {ratio:.2%}"
     return f'<span class="ornament"><span style="{style}"></span></span>'
+
+
+def _name_formula(node: Node) -> str:
+    return f"formula-{sha256(repr((node.attrs['tex'], 'display' in node.attrs)).encode()).hexdigest()[:16]}"
+
+
+def _draw(node: Node, chapter: Chapter, layout: Layout) -> Drawing:
+    """A formula as a drawing; the same one is drawn once. Raises ManuscriptError where that cannot be done."""
+    try:
+        return draw_formula(node.attrs["tex"], display="display" in node.attrs, color=layout.tokens["ink"])
+    except FormulaError as error:
+        message = f"the formula '{node.attrs['tex']}' cannot be printed: {error}; write it in a simpler way"
+        raise ManuscriptError(message, Place(chapter.source, node.line), rule="M020") from error
+
+
+def _write_formula(node: Node, drawing: Drawing) -> str:
+    """A picture that stands on the line, with its words for listeners."""
+    size = f"width: {drawing.width:.3f}em; height: {drawing.height:.3f}em; vertical-align: {-drawing.depth:.3f}em"
+    return (
+        f'<img class="math" src="picture:{_name_formula(node)}" alt="{escape(node.text)}" style="{size}" />'
+    )
 
 
 def _write_link(writer: Writer, node: Node) -> str:
@@ -284,6 +316,7 @@ PRINT_RULES: Mapping[str, Rule] = {
     **RULES,
     "list": _write_list,
     "note": _write_note,
+    "endnote": write_endnote,
     "code_block": write_listing,
     "link": _write_link,
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from markdown_it.token import Token
 
+from ..formulas import FormulaError, read_formula
 from ..model import Node, plain
 from .blocks import Read, read_html
 from .marks import make_span
@@ -90,6 +91,28 @@ def _read_missing(builder: TreeBuilder, token: Token, _: Iterator[Token]) -> Ite
     return ()
 
 
+def read_math(builder: TreeBuilder, token: Token, _: Iterator[Token]) -> Iterable[Node]:
+    """A formula with all that outputs need: what it says as text, as MathML, as it was written."""
+    line, tex = builder.line, token.content
+    builder.line += 0 if token.block else tex.count("\n")
+    try:
+        formula = read_formula(tex, display=token.block)
+    except FormulaError as error:
+        message = f"the formula {_shorten(tex)} cannot be read: {error}; a dollar sign alone is written \\$"
+        builder.report(message, line=line, rule="M020")
+        return
+    shown = {"display": "1"} if token.block else {}
+    yield Node("math", text=formula.said, attrs={"tex": tex, "mathml": formula.mathml, **shown}, line=line)
+
+
+def _shorten(tex: str) -> str:
+    text = " ".join(tex.split())
+    return f"'{text}'" if len(text) <= _LONGEST_SHOWN else f"'{text[:_LONGEST_SHOWN]}…'"
+
+
+_LONGEST_SHOWN = 40  # characters of a formula in a message
+
+
 #: The parser's token -> who reads it.
 INLINES: Mapping[str, Read] = {
     "text": _read_text,
@@ -103,5 +126,6 @@ INLINES: Mapping[str, Read] = {
     "reference": _read_reference,
     "footnote_ref": _read_note,
     "note_missing": _read_missing,
+    "formula": read_math,
     "html_inline": read_html,
 }

@@ -90,6 +90,9 @@ class TreeBuilder:
     def _block(self, token: Token, tokens: Iterator[Token]) -> Iterable[Node]:
         line, attrs = self.line, self.pending
         self.pending = {}
+        if token.type == "formula_block":
+            formula = tuple(INLINES["formula"](self, token, tokens))
+            return (Node("paragraph", formula, attrs={**attrs, "class": "formula"}, line=line),)
         if token.type in _HOLDERS and token.level >= DEEPEST - 1:
             self.report(
                 f"stands {token.level} levels deep in other blocks; the most is {DEEPEST - 2}", rule="M002"

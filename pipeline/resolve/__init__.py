@@ -16,6 +16,7 @@ from ..model import Book, Chapter
 from .backindex import make_index
 from .conditions import choose_passages, find_notes, number_notes
 from .contents import BACK, EARLY, FRONT, list_contents, list_objects
+from .endnotes import gather_notes
 from .links import Linker, Target, collect_targets
 from .marks import collect_terms, find_double_terms, finish_glossaries, name_marks
 from .numbers import find_doubles, label_chapter, name_blocks, number_chapters, number_objects, slugify
@@ -63,20 +64,23 @@ def resolve(
         errors=errors,
         terms={term: Target(node.id, home.slug, term) for term, home, node in collect_terms(numbered)},
     )
-    linked = finish_glossaries([linker.link(chapter) for chapter in chosen], words, config.book.language)
-    printed = _print_citations(linked, config, folder, words=words, errors=errors)
-    if facts.get("output") != "email":
+    linked = tuple(linker.link(chapter) for chapter in chosen)
+    if facts["output"] == "email":
+        finished = _print_citations(linked, config, folder, place="book", words=words, errors=errors)
+    else:
+        finished = _add_matter(linked, config, folder, words=words, errors=errors)
         whole = len(chosen) == len(numbered)
-        printed += make_index(printed, words, config.book.language, errors if whole else [])
+        finished += make_index(finished, words, config.book.language, errors if whole else [])
     raise_all(errors)
     return Book(
         meta=msgspec.structs.replace(config.book, title=edition.title or config.book.title),
         edition=edition.name,
         folder=folder,
-        chapters=printed,
+        chapters=finished,
         identifier=_identify(config, edition),
         made_at=made_at,
         note=edition.note,
+        notes=config.ebook.notes,
         lists=config.ebook.lists,
     )
 
@@ -129,11 +133,28 @@ def find_newest_date(chapters: Sequence[Chapter], config: Config) -> datetime:
     return datetime.combine(max((day for day in dates if day), default=date(2000, 1, 1)), time(12), UTC)
 
 
+def _add_matter(
+    chapters: tuple[Chapter, ...],
+    config: Config,
+    folder: Path,
+    *,
+    words: Mapping[str, str],
+    errors: list[PipelineError],
+) -> tuple[Chapter, ...]:
+    """What a book has behind its text: notes, the glossary in order, the works cited."""
+    noted = gather_notes(chapters, words) if config.ebook.notes == "book" else chapters
+    defined = finish_glossaries(noted, words, config.book.language)
+    return _print_citations(
+        defined, config, folder, place=config.bibliography.place, words=words, errors=errors
+    )
+
+
 def _print_citations(
     chapters: tuple[Chapter, ...],
     config: Config,
     folder: Path,
     *,
+    place: str,
     words: Mapping[str, str],
     errors: list[PipelineError],
 ) -> tuple[Chapter, ...]:
@@ -147,4 +168,4 @@ def _print_citations(
         return chapters
     from ..citations import print_citations  # slow to import, and most books cite nothing
 
-    return print_citations(chapters, config, folder, words=words, errors=errors)
+    return print_citations(chapters, config, folder, place=place, words=words, errors=errors)

@@ -14,7 +14,7 @@ from ..model import Chapter, Node, plain
 #: Pages the press itself adds, and ids it writes there.
 RESERVED = {
     "body-start", "contents", "contents-title", "copyright", "copyright-page", "cover", "half-title", "index",
-    "list-of-figures", "list-of-tables", "nav", "references", "title", "title-page",
+    "list-of-figures", "list-of-tables", "nav", "notes", "references", "title", "title-page",
 }  # fmt: skip
 #: Blocks a page number can be tied to.
 _NAMED = {"paragraph", "item", "term", "figure", "table", "code_block", "div", "quote", "lines", "heading"}
