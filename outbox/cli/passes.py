@@ -15,10 +15,11 @@ from outbox import letterbox, mailing, worker
 from outbox.config import Settings
 from outbox.desk import Desk
 from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError, Temporary
+from outbox.events.applying import apply_new
 from outbox.letterbox import Letterbox
 from outbox.model import Capabilities, Issue, Outcome, State
 from outbox.providers import PROVIDERS
-from outbox.store import Store, Tx, claims, ledger, letters, plans
+from outbox.store import Store, Tx, arrivals, claims, ledger, letters, plans
 
 from .opening import clock, in_words, opened, sending, short, stopped_by_signal
 
@@ -96,8 +97,9 @@ def freeze(settings: Settings, desk: Desk, issue: Issue, at: datetime | None) ->
 
 def deliver(desk: Desk, stop: Event, *, limit: int = 0, slugs: Sequence[str] = ()) -> int:
     """Make one pass and tell what came of it; returns the exit code."""
-    _pause_unwelcome(desk)
-    with desk.store.read() as tx:
+    apply_new(desk.store, clock())
+    with desk.store.begin() as tx:
+        ledger.pause_unwelcome(tx)
         total, _ = ledger.find_waiting(tx)
     with _progress(total) as tell:
         tally = worker.run(desk, clock, tell=tell, stop=stop, limit=limit or None)
@@ -167,12 +169,6 @@ def _freeze_due(settings: Settings, desk: Desk) -> Iterator[OutboxError]:
             yield error
 
 
-def _pause_unwelcome(desk: Desk) -> None:
-    with desk.store.begin() as tx:
-        for one, why in ledger.find_unwelcome(tx):
-            ledger.pause(tx, one.send_id, f"{why}; to go on all the same: outbox resume {one.slug}")
-
-
 def _pause_limited(desk: Desk, slugs: Sequence[str], limit: int) -> None:
     with desk.store.begin() as tx:
         for slug in slugs:
@@ -187,9 +183,9 @@ def _anything_due(settings: Settings) -> bool:
     with opened(settings) as store, store.read() as tx:
         known = {one.slug for one in ledger.progress(tx)}
         first = _find_first(tx)
-        doubtful = claims.count_in_doubt(tx)
+        doubtful, told = claims.count_in_doubt(tx), arrivals.is_waiting(tx)
     fresh = any(folder.name not in known for folder in settings.issues.glob("[!.]*/"))
-    return fresh or bool(doubtful) or (first is not None and first <= clock())
+    return fresh or told or bool(doubtful) or (first is not None and first <= clock())
 
 
 def _seconds_until_due(settings: Settings) -> float:
