@@ -15,6 +15,8 @@ from .model import Envelope, Issue
 MAX_QUERY, MAX_WORDS = 100, 8  # characters, words
 AROUND = 90  # characters on either side of what was found
 FOOT = "\n---\n"  # where a text part's foot begins: what it says is the same in all of them
+#: What a text part has in place of looks: lines under headings, signs before items, marks of notes.
+SIGNS = re.compile(r"^[=*_-]{3,}$|^\s*[*>-] |\[\d+\]", re.MULTILINE)
 WORD = re.compile(r"\w+")
 
 
@@ -84,7 +86,7 @@ def make_entry(issue: Issue, day: datetime, envelope: Envelope) -> Entry | None:
     read = read_for_anybody(issue, envelope)
     minutes: int = json.loads(issue.document)["minutes"]
     text = read.text.rpartition(FOOT)[0] or read.text
-    return Entry(issue.slug, day, issue.language, minutes, read.subject, read.preheader, text)
+    return Entry(issue.slug, day, issue.language, minutes, read.subject, read.preheader, SIGNS.sub("", text))
 
 
 def search(entries: Iterable[Entry], query: str) -> list[Found]:

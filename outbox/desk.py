@@ -66,7 +66,8 @@ class Desk:
         letter = self.sends[send_id].send.letter
         if letter:
             return claims.find_unlike(tx, numbers, manner_of(letter).consent)
-        return claims.find_gone(tx, send_id, min(numbers), max(numbers)).intersection(numbers)
+        gone = claims.find_gone(tx, send_id, min(numbers), max(numbers))
+        return gone.intersection(numbers) if gone else gone
 
     def prepare(
         self, frozen: mailing.FrozenSend, part: Chunk, people: Roster, now: datetime

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from .errors import IssueError, Place
 from .fields import KNOWN, check_values, split
 from .gate import Case, judge
-from .headers import NOT_A_MAILBOX, UNSAFE, encode_address, encode_phrase
+from .headers import are_mailboxes, encode_address, encode_phrase, is_unsafe
 from .issue import parse, split_issue
 from .letters import LINKS
 from .many import Addressees, Roster
@@ -211,7 +211,7 @@ def address(frozen: FrozenSend, people: Roster) -> Addressees:
 
     Whoever holds the link of a person may unsubscribe them: it has their random token in it, and nothing else.
     """
-    if UNSAFE.search("".join(people.names)) or NOT_A_MAILBOX.search("".join(people.emails)):
+    if is_unsafe("".join(people.names)) or not are_mailboxes(people.emails):
         for person in people:
             encode_address(person.address)  # says what no header can carry
     default = (frozen.fields["first_name"].default,)

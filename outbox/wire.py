@@ -115,7 +115,8 @@ class Form:
         columns = (*map(repeat, self._fixed), *self.own_columns(people))
         picked = self._pick(columns)[:-1]
         pieces = list(chain.from_iterable(zip(repeat(between, len(people)), *picked)))  # noqa: B905  (some have no end)
-        return b"".join(chain((head,), pieces[1:], (tail,)))
+        pieces[0] = head
+        return b"".join([*pieces, tail])
 
     def own_columns(self, people: Sequence[Addressee]) -> list[Sequence[bytes]]:
         """What goes into the holes, each once, for each person."""

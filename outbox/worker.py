@@ -49,8 +49,9 @@ ALIVE = timedelta(minutes=1)
 TURN_S = 0.0005
 #: Seconds to wait for more to come back, so that one commit writes down much.
 GATHER_S = 0.004
-#: Messages in hand beyond what the workers are at: single ones are many, so that one commit has many of them.
-IN_HAND = 1000
+#: Messages in hand beyond what the workers are at, so that one commit writes down many calls: whole letters
+#: take room, what merges takes little.
+IN_HAND, IN_HAND_MERGED = 1_000, 15_000
 #: Calls whose time is remembered to choose the number of threads.
 REMEMBERED = 50
 
@@ -120,7 +121,9 @@ def _pause_late(desk: Desk, now: datetime) -> None:
 
 def _room(desk: Desk) -> int:
     """How many chunks are in hand at a time: enough for the workers while the disk is being written."""
-    return 2 * desk.pace.connections + 4 + min(IN_HAND // desk.provider.caps.max_batch, 200)
+    caps = desk.provider.caps
+    ahead = IN_HAND_MERGED if caps.merges else IN_HAND
+    return 2 * desk.pace.connections + 4 + min(ahead // caps.max_batch, 200)
 
 
 @dataclass(slots=True)

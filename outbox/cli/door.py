@@ -1,4 +1,4 @@
-"""The command of the front door: serve."""
+"""The commands of the front door: serve, form."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from outbox.web.desk import open_web_desk
+from outbox.web.pasted import write_form
 from outbox.web.server import open_socket
 from outbox.web.server import serve as serve_pages
 
@@ -46,4 +47,23 @@ def serve(
             desk.close()
 
 
-COMMANDS = (serve,)
+def form(ctx: typer.Context) -> None:
+    """Print a sign-up form as HTML, to be pasted into a page of your own.
+
+    It has the words of [sign_up] as they are now, and goes on working when you change them; paste it anew then, so
+    that people read the new ones.
+
+    \b
+    outbox form
+    outbox form > form.html
+    """  # noqa: D301
+    settings = settings_of(ctx)
+    with opened(settings) as store:
+        desk = open_web_desk(store, settings, clock)
+        try:
+            print(write_form(desk))
+        finally:
+            desk.close()
+
+
+COMMANDS = (serve, form)

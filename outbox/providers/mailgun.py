@@ -12,7 +12,7 @@ from typing import ClassVar
 from urllib.parse import quote, urlencode
 
 from outbox.errors import ConfigError, MustSplit
-from outbox.headers import show_address
+from outbox.headers import show_address, show_addresses
 from outbox.many import Accepted, Addressees
 from outbox.model import (
     Account,
@@ -111,7 +111,7 @@ def _whole(letter: Letter, boundary: str) -> Form:
     return Form([_spell_files(letter, boundary), *_spell_form(parts, boundary)])
 
 
-def _merged(letter: Letter, people: Sequence[Addressee], boundary: str) -> bytes:
+def _merged(letter: Letter, people: Addressees, boundary: str) -> bytes:
     """A body for all, and a JSON object that says what each of them has in its fields."""
     if any("%recipient" in literal for _, text in _texts(letter) for literal in text.literals):
         raise MustSplit("the letter itself holds %recipient", tuple((one.outbox_id,) for one in people))
@@ -122,13 +122,8 @@ def _merged(letter: Letter, people: Sequence[Addressee], boundary: str) -> bytes
         even = tuple(person.outbox_id for person in people if person.outbox_id not in odd)
         alone = tuple((person.outbox_id,) for person in people if person.outbox_id in odd)
         raise MustSplit("a percent sign in a value would be read as a field", (even, *alone)[not even :])
-    mailboxes = _mailboxes().fill_all(people, head=b"", between=b",", tail=b"")
+    mailboxes = ",".join(show_addresses(people.names, people.emails)).encode()
     return shared + _spell_parts([("to", [mailboxes]), ("recipient-variables", [values])], boundary)
-
-
-@lru_cache(maxsize=1)
-def _mailboxes() -> Form:
-    return Form([Hole(own("shown"), str.encode)])
 
 
 @lru_cache(maxsize=8)

@@ -55,7 +55,7 @@ def _answer_to(desk: WebDesk) -> Handler:
 
     async def answer(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  (the table says so)
-        page = desk.show("missing", status=error.status_code)
+        page = desk.show("plain", status=error.status_code, what="missing")
         page.headers.update(error.headers or {})
         return page
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -39,6 +40,7 @@ PICTURE_HEADERS = {
     "cache-control": "public, max-age=31536000, immutable",
     "cross-origin-resource-policy": "cross-origin",
 }
+BODY = re.compile(r"(<body\b[^>]*>)", re.IGNORECASE)
 MANY = 12  # issues in one row before it is cut at the years
 
 
@@ -52,6 +54,13 @@ def routes(desk: WebDesk) -> list[Route]:
         Route("/issues/{slug}/images/{name}", archive.show_picture),
         *feeds,
     ]
+
+
+def _add_landmark(html: str) -> str:
+    """A letter as a page: mail programs bring what is round a letter themselves, a page says where its text is."""
+    if "<main" in html:
+        return html
+    return BODY.sub(r"\1<main>", html, count=1).replace("</body>", "</main></body>")
 
 
 def _cut_at_years(found: Sequence[Found], *, whole: bool) -> list[tuple[int | None, list[Found]]]:
@@ -85,7 +94,9 @@ class _Archive:
             return self.desk.show("missing", status=404)
         site = f" {self.desk.settings.site}/" if self.desk.settings.site else ""
         read = read_for_anybody(issue, self.desk.settings.envelope)
-        return HTMLResponse(read.html, headers={"content-security-policy": LETTER_POLICY.format(site=site)})
+        return HTMLResponse(
+            _add_landmark(read.html), headers={"content-security-policy": LETTER_POLICY.format(site=site)}
+        )
 
     async def show_picture(self, request: Request) -> Response:
         """A picture of an issue: looked up by its name in the database, never on the disk."""

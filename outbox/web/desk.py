@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -52,10 +52,13 @@ class WebDesk:
         result: T = await self.writer.write_together(do, argument)
         return result
 
+    def words(self, language: str = "") -> Mapping[str, str]:
+        """What pages say by themselves in this language, or in the list's."""
+        return self.look.read_words(language or self.settings.language)
+
     def show(self, page: str, *, status: int = 200, language: str = "", **values: object) -> HTMLResponse:
         """Answer with `door/<page>.html.j2` in `language`, or in the list's."""
-        language = language or self.settings.language
-        words = self.look.read_words(language)
+        language, words = language or self.settings.language, self.words(language)
         html = self.look.fill(
             page, kind=page, language=language, direction=find_direction(language), words=words,
             list_name=self.settings.envelope.list_name, address=self.settings.envelope.postal_address,

@@ -92,7 +92,7 @@ class _Table:
         return self.desk.show("gift_again")
 
     def _gone(self, token: str) -> Response:
-        return self.desk.show("gift_gone", status=410, token=token, days=self.shelf.gift.life.days)
+        return self.desk.show("gift_gone", status=410, token=token, gift=self.shelf.gift)
 
     def _read(self, token: str) -> tuple[int, bool]:
         """Whose link it is, and whether its time is not over; a forged one is no page at all."""

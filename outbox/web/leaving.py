@@ -15,7 +15,7 @@ from .forms import read_form
 from .joining import Leaving, leave_all
 
 #: What the page offers as reasons; nobody has to give one.
-REASONS = ("too many letters", "not for me", "I did not sign up", "something else")
+REASONS = ("too_many_letters", "not_for_me", "i_did_not_sign_up", "something_else")
 
 
 def routes(desk: WebDesk) -> list[Route]:
@@ -38,7 +38,8 @@ class LeavePages:
         """A button; nothing has happened yet."""
         token = request.path_params["token"]
         language = await self._desk.read(partial(_find_language, token))
-        return self._desk.show("leave", language=language, token=token, reasons=REASONS)
+        reasons = [(word, self._desk.words(language)[word]) for word in REASONS]
+        return self._desk.show("leave", language=language, token=token, reasons=reasons)
 
     async def take(self, request: Request) -> Response:
         """Let the person go, whatever the form says: from the page it has a button, from a mail program it has none.
@@ -49,7 +50,7 @@ class LeavePages:
         by_page = bool(form.get("leave"))
         reason = form.get("reason") if form.get("reason") in REASONS else ""
         method = "link" if by_page else "one-click"
-        await self._desk.write_together(self._leave, Leaving(token, method, reason))
+        await self._desk.write_together(self._leave, Leaving(token, method, reason.replace("_", " ")))
         if not by_page:
             return PlainTextResponse("You will get no more letters.\n")
         language = await self._desk.read(partial(_find_language, token))

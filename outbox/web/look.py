@@ -32,6 +32,10 @@ class Look:
             values | {"tokens": self.tokens}
         )
 
+    def read(self, name: str) -> bytes:
+        """A file of the layout, else of `base`."""
+        return next(folder / name for folder in self.folders if (folder / name).is_file()).read_bytes()
+
     @cached_property
     def css(self) -> bytes:
         """The style of all pages: the tokens as CSS variables, then what `base` and the layout say of them."""

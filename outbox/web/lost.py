@@ -43,7 +43,7 @@ class LostPages:
             fault = "email_wrong" if form.get("email") else "email_missing"
             return self._show(fault, form.get("email"), status=422)
         if not self._limits.take(network_of(request.client.host if request.client else "")):
-            return self._desk.show("busy", status=429)
+            return self._desk.show("plain", status=429, what="busy")
         if not form.get(TRAP):
             await self._desk.write(lambda tx: send_link(tx, email, self._desk.clock()))
         return self._desk.show("sent", email=email, link=True)

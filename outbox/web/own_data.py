@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from outbox.store import Tx, evidence, ledger, letters, subscribers, suppressions, wishes
 from outbox.addresses import key_of
+from outbox.store import Tx, evidence, ledger, letters, subscribers, suppressions, wishes
 
 
 def gather_own_data(token: str, tx: Tx) -> dict[str, Any] | None:

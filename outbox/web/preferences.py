@@ -27,7 +27,12 @@ from .sign_up import read_short_name
 #: What the page offers, by the word the form sends: days between letters, days of a pause.
 EVERY: Mapping[str, int] = MappingProxyType({"all": 0, "week": 7, "month": 30})
 PAUSES: Mapping[str, int] = MappingProxyType({"month": 30, "quarter": 91, "half-year": 182})
+CONTINENTS = frozenset(
+    {"Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+)
 ZONES = available_timezones()
+#: Those that the page proposes: the ones named after a place.
+ZONES_SHOWN = sorted(zone for zone in ZONES if zone.partition("/")[0] in CONTINENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +99,26 @@ class PreferencePages:
         if form.get("sure") != "yes":
             found = await self._desk.read(partial(find_preferences, token))
             return self._answer(found, request, fault="not_sure")
-        await self._desk.write(partial(self._erase, token))
-        return self._desk.show("erased")
+        if not await self._desk.write(partial(self._erase, token)):
+            return self._answer(None, request)
+        return self._desk.show("plain", what="erased")
 
     def _answer(
         self, found: Preferences | None, request: Request, *, done: str = "", fault: str = ""
     ) -> Response:
         if found is None:
-            return self._desk.show("late", status=404, standing="gone")
-        now, table = self._desk.clock(), self._desk.settings.sign_up
+            return self._desk.show("late", status=404, standing="gone", days=0)
+        words = self._desk.words(found.person.language)
+        every = [(name, words[f"every_{name}"]) for name in EVERY]
+        pauses = [("", words["pause_no"]), *((name, words[f"pause_{name}"]) for name in PAUSES)]
+        paused = paused_until(found.wishes, self._desk.clock())
+        if paused:
+            pauses.insert(1, ("keep", words["pause_keep"].format(date=say_day(words, paused))))
         return self._desk.show(
-            "preferences", status=422 if fault else 200, language=found.person.language, found=found, table=table,
-            token=request.path_params["token"], done=done, fault=fault, zones=ZONES_SHOWN, every=EVERY, pauses=PAUSES,
-            paused=paused_until(found.wishes, now), on_list=found.person.consent is Consent.CONFIRMED,
+            "preferences", status=422 if fault else 200, language=found.person.language, found=found,
+            table=self._desk.settings.sign_up, token=request.path_params["token"], done=done, fault=fault,
+            zones=ZONES_SHOWN, every=every, pauses=pauses, paused=paused,
+            on_list=found.person.consent is Consent.CONFIRMED,
         )  # fmt: skip
 
     def _save(self, token: str, form: Form, tx: Tx) -> Preferences | None:
@@ -134,11 +146,12 @@ class PreferencePages:
         wishes.keep(tx, found.person.id, replace(found.wishes, paused_until=pause, every_days=every))
         return find_preferences(token, tx)
 
-    def _erase(self, token: str, tx: Tx) -> None:
+    def _erase(self, token: str, tx: Tx) -> bool:
         person, secrets = subscribers.find_by_token(tx, token), self._desk.settings.secrets
         if person:
             source = f"{self._desk.settings.envelope.base_url}/preferences"
             consent.erase(tx, person, secrets, source=source, now=self._desk.clock(), method="link")
+        return person is not None
 
 
 def find_preferences(token: str, tx: Tx) -> Preferences | None:
@@ -181,15 +194,7 @@ def _set_topics(tx: Tx, found: Preferences, form: Form, offered: Sequence[str]) 
         subscribers.remove_tag(tx, found.person.id, word)
 
 
-def _order_zones() -> Mapping[str, Sequence[str]]:
-    """Time zones as the page lists them: those with a place in their name, by continent."""
-    places = sorted(
-        zone for zone in ZONES if "/" in zone and not zone.startswith(("Etc/", "SystemV/", "posix", "right"))
-    )
-    shown: dict[str, list[str]] = {}
-    for zone in places:
-        shown.setdefault(zone.split("/")[0], []).append(zone)
-    return shown
-
-
-ZONES_SHOWN = _order_zones()
+def say_day(words: Mapping[str, str], moment: datetime) -> str:
+    """A day as people say it."""
+    month = words["months"].split()[moment.month - 1]
+    return words["date"].format(day=moment.day, month=month, year=moment.year)

@@ -23,7 +23,7 @@ from .forms import Form, read_form
 from .gate import SCRIPTED
 from .joining import Visit, join_all
 from .limits import Limits, network_of
-from .wording import Wording, word_form
+from .wording import Wording, keep_wording
 
 log = logging.getLogger("outbox.web")
 
@@ -48,10 +48,7 @@ class _Entry:
 
 def routes(desk: WebDesk) -> list[Route]:
     """The page and what it sends. The words of the form are kept now, for as long as evidence may name them."""
-    wording = word_form(desk)
-    with desk.store.begin() as tx:
-        evidence.keep_form(tx, wording.text, desk.settings.sign_up.version, desk.clock())
-    pages = SignUpPages(desk, wording)
+    pages = SignUpPages(desk, keep_wording(desk))
     return [
         Route("/", pages.show),
         Route("/sign-up", pages.show),
@@ -67,10 +64,10 @@ class SignUpPages:
         self._desk, self._table, self._wording = desk, table, wording
         self._join = partial(join_all, desk)
         self._limits = Limits(desk.clock, table.per_network, table.per_hour)
-        few = (max(1, size // WITHOUT_PROOF) if size else 0 for size in (table.per_network, table.per_hour))
-        self._narrow = Limits(desk.clock, *few)
+        few = [max(1, size // WITHOUT_PROOF) if size else 0 for size in (table.per_network, table.per_hour)]
+        self._narrow = Limits(desk.clock, few[0], few[1])
 
-    async def show(self, request: Request) -> Response:
+    async def show(self, _: Request) -> Response:
         """The empty form."""
         return self._show(_Entry(Form()), self._new_token())
 
@@ -94,7 +91,7 @@ class SignUpPages:
         if entry.faults or entry.meant:
             return self._show(entry, token if challenge.shown_at else self._new_token(), status=422)
         if not self._may_come(request, token, form.get("proof")):
-            return self._desk.show("busy", status=429)
+            return self._desk.show("plain", status=429, what="busy")
         return await self._join_one(request, entry, challenge)
 
     async def _join_one(self, request: Request, entry: _Entry, challenge: Challenge) -> Response:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from outbox.store import evidence
+
 from .desk import WebDesk
 
 
@@ -40,3 +42,11 @@ def word_form(desk: WebDesk) -> Wording:
     return Wording(
         title, paragraphs, gift, consent, table.privacy, table.topics, "\n".join(filter(None, said))
     )
+
+
+def keep_wording(desk: WebDesk) -> Wording:
+    """The words of the form, kept in the database under their version: evidence of consent will name them."""
+    wording = word_form(desk)
+    with desk.store.begin() as tx:
+        evidence.keep_form(tx, wording.text, desk.settings.sign_up.version, desk.clock())
+    return wording

@@ -70,7 +70,7 @@ class Galley:
     What is empty was not asked for: `passages` are the prose of all files, `files` the pictures by
     their names in the text, `idle` those that nothing shows, `works` the bibliography, `known` the
     words of chapters/words.txt with their lines, `spellers` a dictionary for each language (None: there
-    is none), `letters` the words of each letter by the file it was made from, `leaves` the pages of the
+    is none), `letters` the words of both parts of each letter by the file it was made from, `leaves` the pages of the
     PDF, `answers` what is wrong with addresses on the web.
     """
 
@@ -83,7 +83,7 @@ class Galley:
     works: Library = field(default_factory=lambda: Library({}))
     known: Mapping[str, int] = field(default_factory=dict)
     spellers: Mapping[str, Speller | None] = field(default_factory=dict)
-    letters: Mapping[str, str] = field(default_factory=dict)
+    letters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     leaves: tuple[Leaf, ...] = ()
     answers: Mapping[str, str] = field(default_factory=dict)
 
@@ -106,6 +106,9 @@ class Galley:
     def chapters(self) -> tuple[Chapter, ...]:
         """Those somebody wrote; the press makes the references itself."""
         return tuple(chapter for chapter in self.book.chapters if chapter.kind != "references")
+
+    def sentences_of(self, chapter: Chapter) -> Iterator[Sentence]:
+        return (sentence for sentence in self.sentences if sentence.chapter is chapter)
 
     @cached_property
     def sentences(self) -> tuple[Sentence, ...]:

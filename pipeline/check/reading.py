@@ -23,7 +23,7 @@ def find_long_sentences(galley: Galley) -> Iterator[Spot]:
     for sentence in galley.sentences:
         if (words := len(sentence.words)) > _LONG_SENTENCE and sentence.block.kind == "paragraph":
             yield Spot(
-                sentence.place, f"the sentence '{show(sentence.text)}...' has {words} words; make two of it"
+                sentence.place, f"the sentence '{show(sentence.text)}' has {words} words; make two of it"
             )
 
 

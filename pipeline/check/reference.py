@@ -48,6 +48,35 @@ printed; without a reason it does nothing:
 It was was not so.
 ```
 
+## The words of a book
+
+`chapters/words.txt` lists words that no dictionary has, one a line; what stands behind `#` is left out. A word in small
+letters is known in any form. Dictionaries are Hunspell's: those of the Python package that `chapterpost[spelling]`
+brings, those of the system, or those of the folder that `HUNSPELL_DICTIONARIES` names. Where a language has none, that
+is a finding, for what was not looked at is not passed. Names and words in italics are not looked up.
+
+## Health
+
+```toml
+[check]
+profile = "health"
+reviewed_months = 24
+```
+
+asks more of a book that people may act on when they are ill. A sentence with a word that claims an effect, or with a
+figure, cites a work, itself or in its note; the work has `checked` among its keywords in the bibliography:
+
+```bibtex
+@article{campbell2019,
+  author = {Campbell, Kristin L. and others}, title = {Exercise Guidelines for Cancer Survivors},
+  journal = {Medicine & Science in Sports & Exercise}, year = {2019}, keywords = {strong, checked}
+}
+```
+
+The mark says that somebody has looked the work up and found there what the book says. With `observational`, its
+findings are worded as links, not as causes. A sentence that denies, warns or asks claims nothing, and neither does a
+row of a table that does so.
+
 ## Languages
 
 What rules look for in words is data: `pipeline/check/languages/en.toml`, and the same for German and French. A chapter

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from .book import MANUSCRIPT
 from .galley import Rule
 from .headings import HEADINGS
+from .health import HEALTH
 from .metadata import METADATA
 from .numbers import NUMBERS
 from .pictures import PICTURES
@@ -32,6 +33,7 @@ RULES: Mapping[str, Rule] = {
     **PICTURES,
     **REFERENCES,
     **METADATA,
+    **HEALTH,
 }
 
 #: The letter an id begins with -> what its rules are about, in the order of the page of rules.
@@ -43,4 +45,5 @@ FAMILIES: Mapping[str, str] = {
     "I": "Pictures",
     "R": "References",
     "E": "What the book says of itself",
+    "H": "Health",
 }

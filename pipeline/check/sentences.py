@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..errors import Place
 from ..model import Chapter, Node
@@ -27,6 +27,12 @@ class Sentence:
     chapter: Chapter = field(repr=False)
     block: Node = field(repr=False)
     marks: tuple[Node, ...] = field(default=(), repr=False)
+    row: str = field(default="", repr=False)  # of a table, all its cells
+
+    @property
+    def around(self) -> str:
+        """What is read together with it: a table's row may warn of what one of its cells says."""
+        return self.row or self.text
 
     @property
     def words(self) -> list[str]:
@@ -38,10 +44,20 @@ def cut_sentences(chapter: Chapter, language: Language) -> Iterator[Sentence]:
     todo = list(reversed(chapter.body))
     while todo:
         node = todo.pop()
-        if node.kind in BLOCKS and not any(child.kind in BLOCKS for child in node.children):
+        if node.kind == "row":
+            yield from _cut_row(node, chapter, language)
+        elif node.kind in BLOCKS and not any(child.kind in BLOCKS for child in node.children):
             yield from _cut(node, chapter, language)
         elif node.kind not in {"code_block", "note", "figure"}:
             todo.extend(reversed(node.children))
+
+
+def _cut_row(row: Node, chapter: Chapter, language: Language) -> Iterator[Sentence]:
+    """What a cell cites, the whole row rests on."""
+    found = [sentence for cell in row.children for sentence in _cut(cell, chapter, language)]
+    marks = tuple(mark for sentence in found for mark in sentence.marks)
+    text = " ".join(sentence.text for sentence in found)
+    return (replace(sentence, marks=marks, row=text) for sentence in found)
 
 
 def _cut(block: Node, chapter: Chapter, language: Language) -> Iterator[Sentence]:

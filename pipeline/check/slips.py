@@ -46,7 +46,8 @@ def spot(passage: Passage, index: int, message: str, fix: Fix | None = None) -> 
 def show(text: str) -> str:
     """A text as a message quotes it: in one line, what is masked as dots."""
     words = re.sub(f"{MASK}+", "…", text.strip("\n"))
-    return re.sub(r"\s+", " ", words)[:_SHOWN]
+    words = re.sub(r"\s+", " ", words)
+    return words if len(words) <= _SHOWN else f"{words[:_SHOWN].rstrip()}…"
 
 
 def _fix(passage: Passage, found: re.Match[str], change: Change) -> Fix | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from html import unescape
 from pathlib import Path
 
 from ..build import Manuscript, choose_editions, open_manuscript, resolve_edition
@@ -42,7 +44,7 @@ def read_over(folder: Path, edition: str = "", *, today: date) -> Report:
     except PipelineError as error:
         return Report(folder.resolve().name, "en", tuple(list_findings(error)))
     files = read_files(manuscript, list_written(manuscript))
-    letters = [] if edition else _make_and_read_letters(manuscript)
+    letters = [] if edition else _make_and_read_letters(manuscript, galleys[0])
     kept = drop_waived(join_findings(dict.fromkeys(found), letters), files)
     book = manuscript.config.book
     return Report(book.title, book.language, tuple(kept), files)
@@ -77,14 +79,24 @@ def join_findings(book: Iterable[Finding], letters: Iterable[Finding]) -> list[F
     return sorted([*found, *(each for each in letters if (each.place, each.message) not in said)])
 
 
-def _make_and_read_letters(manuscript: Manuscript) -> list[Finding]:
+def _make_and_read_letters(manuscript: Manuscript, galley: Galley) -> list[Finding]:
+    off = manuscript.config.check.off
     try:
         mail = resolve_mail(manuscript)
-        return read_letters(mail, make_issues(manuscript, book=mail), off=manuscript.config.check.off)
+        issues = make_issues(manuscript, book=mail)
+        said = {issue.source: _read_parts(issue) for issue in issues}
+        found = check_galley(replace(galley, letters=said), off=off, reads=("letters",))
+        return [*found, *read_letters(mail, issues, off=off)]
     except ConfigError:
         raise
     except PipelineError as error:
         return list_findings(error)
+
+
+def _read_parts(issue: Issue) -> tuple[str, ...]:
+    """The words of both parts of a letter."""
+    markup = re.sub(r"<[^>]*>", "", issue.files["body.html"].decode())
+    return unescape(markup), issue.files["body.txt"].decode()
 
 
 def read_letters(mail: Book, issues: Sequence[Issue], *, off: Mapping[str, str]) -> list[Finding]:

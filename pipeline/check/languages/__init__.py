@@ -23,6 +23,7 @@ class Health(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     causes: tuple[str, ...] = ()  # what says cause, where a study saw a link
     blame: dict[str, str] = {}  # what blames a patient = what to write instead
     herbs: tuple[str, ...] = ()
+    interactions: tuple[str, ...] = ()  # what names a table on interactions
     measures: tuple[str, ...] = ()  # what makes a number a finding
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -13,10 +13,15 @@ from typing import Any
 import pytest
 import requests
 import uvicorn
+from lxml import html
+from sqlalchemy import select
 from starlette.types import ASGIApp
 
 from outbox import config
-from outbox.store import Store
+from outbox.model import Subscriber
+from outbox.store import Store, subscribers
+from outbox.store.columns import metadata
+from outbox.store.schema import letter, subscriber
 from outbox.web.app import make_app
 from outbox.web.desk import WebDesk, open_web_desk
 from outbox.web.server import open_socket
@@ -56,6 +61,55 @@ class Door:
         self, path: str, data: Mapping[str, Any] | str | None = None, **values: Any
     ) -> requests.Response:
         return self.ask("POST", path, data=data, **values)
+
+    def sign_up(self, email: str = "mira@example.org", *, wait: int = 5, **values: Any) -> requests.Response:
+        """Open the form, wait some seconds by the door's clock, fill it in and send it."""
+        form = read_forms(self.get("/mail/sign-up").text)[0]
+        self.clock.now += timedelta(seconds=wait)
+        return self.post(form.action, {**form.values, "email": email, "agree": "yes", **values})
+
+
+@dataclass(frozen=True, slots=True)
+class SentForm:
+    """A form as a browser would send it untouched."""
+
+    action: str
+    values: dict[str, str]
+
+
+def read_forms(page: str) -> list[SentForm]:
+    """The forms of a page, with what is filled in already; boxes that are not ticked are not sent."""
+    forms = html.fromstring(page).forms
+    return [SentForm(form.action, dict(form.form_values())) for form in forms]
+
+
+def queued(store: Store) -> list[tuple[str, str, int]]:
+    """The letters that were put in: key, name, for whom."""
+    with store.read() as tx:
+        query = select(letter.c.key, letter.c.name, letter.c.subscriber_id).order_by(letter.c.id)
+        return [tuple(row) for row in tx.connection.execute(query)]
+
+
+def token_of(store: Store, email: str) -> str:
+    """The token in the links of a person."""
+    with store.read() as tx:
+        one = select(subscriber.c.token).where(subscriber.c.email_key == email)
+        return tx.connection.execute(one).scalar_one()
+
+
+def person_of(store: Store, email: str) -> Subscriber | None:
+    """The person behind an address."""
+    with store.read() as tx:
+        return subscribers.find(tx, email)
+
+
+def dump(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    """Everything that is in the database."""
+    with store.read() as tx:
+        return {
+            table.name: sorted((tuple(row) for row in tx.connection.execute(select(table))), key=repr)
+            for table in metadata.sorted_tables
+        }
 
 
 @contextmanager
