@@ -25,14 +25,7 @@ _BODY_START = "body-start"
 
 def render(book: Book, layout: Layout, settings: Settings) -> Edition:
     """The book's pages, and for each page label the first anchor on it."""
-    sections = write_sections(book, layout, settings)
-    press = Press(lambda some: compose(book, layout, settings, some), settings.type)
-    document, sections = lay_out_whole(press, sections)
-    settings.say(f"{len(document.pages)} pages laid out")
-    fitted = fit(press, document, sections)
-    if fitted != sections:
-        document, sections = lay_out_whole(press, fitted)
-        settings.say("last pages of chapters filled")
+    document = lay_out_book(book, layout, settings)
     labels = label_pages(document, cover=settings.cover is not None)
     written = write_pdf(document)
     settings.say("pages written and tagged")
@@ -40,6 +33,19 @@ def render(book: Book, layout: Layout, settings: Settings) -> Edition:
     return Edition(
         book.edition, "pdf", {f"{settings.file_name}.pdf": data}, pages=find_anchors(document, book, labels)
     )
+
+
+def lay_out_book(book: Book, layout: Layout, settings: Settings) -> Document:
+    """The whole book on its pages."""
+    sections = write_sections(book, layout, settings)
+    press = Press(lambda some: compose(book, layout, settings, some), settings.type)
+    document, sections = lay_out_whole(press, sections)
+    settings.say(f"{len(document.pages)} pages laid out")
+    fitted = fit(press, document, sections)
+    if fitted != sections:
+        document, _ = lay_out_whole(press, fitted)
+        settings.say("last pages of chapters filled")
+    return document
 
 
 def lay_out_chapter(
