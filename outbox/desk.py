@@ -13,10 +13,12 @@ from uuid import uuid4
 
 from . import mailing
 from .errors import OutboxError
-from .model import Chunk, PreparedBatch, Recipient
+from .letters import manner_of
+from .many import Roster
+from .model import Chunk, PreparedBatch
 from .providers import Provider
 from .rates import Pace
-from .store import Store, Tx
+from .store import Store, Tx, claims
 from .store.claims import Lease
 
 #: Longer than any call may take: connection, answer and a margin.
@@ -53,21 +55,29 @@ class Desk:
             found = mailing.load(tx, send_id)
             if found.send.provider != self.provider.name:
                 raise OutboxError(
-                    f"{found.send.slug} was begun with provider {found.send.provider!r} and is not finished; "
+                    f"{found.send.name} was begun with provider {found.send.provider!r} and is not finished; "
                     f"set [provider] name = {found.send.provider!r} until it is"
                 )
             self.sends[send_id] = found
         return self.sends[send_id]
 
+    def find_gone(self, tx: Tx, send_id: str, numbers: Sequence[int]) -> set[int]:
+        """Who of these may not have this any more, as of this transaction; the send was read before."""
+        letter = self.sends[send_id].send.letter
+        if letter:
+            return claims.find_unlike(tx, numbers, manner_of(letter).consent)
+        gone = claims.find_gone(tx, send_id, min(numbers), max(numbers))
+        return gone.intersection(numbers) if gone else gone
+
     def prepare(
-        self, frozen: mailing.FrozenSend, part: Chunk, people: Sequence[Recipient], now: datetime
+        self, frozen: mailing.FrozenSend, part: Chunk, people: Roster, now: datetime
     ) -> PreparedBatch:
         """Make the bytes of a call. Its date is that of the first try, so a later try has the same bytes.
 
         Raises MustSplit, or OutboxError for a message that cannot be made.
         """
         batch_id = f"{part.send_id}.{frozen.send.digest}.{part.no}"
-        addressed = [mailing.personalise(frozen, one) for one in people]
+        addressed = mailing.address(frozen, people)
         return self.provider.prepare(frozen.letter, addressed, batch_id, date=part.first_try_at or now)
 
 

@@ -25,7 +25,7 @@ KNOWN: Mapping[str, Field] = MappingProxyType(
         "preferences_url": Field("url"),
         "browser_url": Field("url"),
         "confirm_url": Field("url"),
-        "download_url": Field("url"),
+        "gift_url": Field("url"),
         "postal_address": Field("text"),
         "list_name": Field("text"),
     }

@@ -15,6 +15,7 @@ from .addresses import FREEMAIL
 from .conformance import find_faults, read_raw
 from .errors import OutboxError
 from .fields import TOKEN
+from .letters import LINKS, manner_of
 from .likeness import share_words
 from .model import Capabilities, Envelope, Issue
 
@@ -23,8 +24,6 @@ MAX_HTML, WARN_HTML = (
     80_000,
 )  # bytes as they travel; Gmail cuts longer letters off, the link to leave too
 MIN_SHARED = 0.6  # share of the HTML's words that the text part must have (L2)
-#: Fields that are filled where somebody has acted: signed up, or asked for the book.
-PERSONAL = ("confirm_url", "download_url")
 #: What stands before the subject of an answer or of a letter passed on, in many languages.
 ANSWER = re.compile(
     r"(?:re|fwd?|aw|wg|antw|sv|vs|vb|tr|rv|res|enc|ref|odp|ynt)\s*(?:\[\d+\])?\s*[:：]", re.IGNORECASE
@@ -43,6 +42,7 @@ class Case:
     caps: Capabilities | None = None
     beyond_ascii: int = 0  # people whose mailbox needs SMTPUTF8 (RFC 6531)
     segments: Collection[str] = ()  # the names that book.toml defines
+    letter: bool = False  # it is to go to single people, by what they do
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,10 @@ def _words_of(part: object) -> str:
 
 
 def _letter(case: Case) -> str:
+    if case.letter:
+        return (
+            "" if case.issue.kind == "letter" else "is an issue, not a letter; write it into chapters/letters"
+        )
     said = "is a letter; letters are sent by what a person does, not by hand"
     return said if case.issue.kind != "issue" else ""
 
@@ -131,8 +135,19 @@ def _segment(case: Case) -> str:
 
 
 def _personal(case: Case) -> str:
-    used = any(name in case.issue.fields for name in PERSONAL)
-    return f"uses a field of letters ({' or '.join(PERSONAL)}); nobody fills it in an issue" if used else ""
+    used = not case.letter and any(name in case.issue.fields for name in LINKS)
+    return f"uses a field of letters ({' or '.join(LINKS)}); nobody fills it in an issue" if used else ""
+
+
+def _no_page(case: Case) -> str:
+    used = case.letter and "browser_url" in case.issue.fields
+    return "uses @@browser_url@@, and a letter to one person has no page; leave it out" if used else ""
+
+
+def _confirms(case: Case) -> str:
+    wanted = case.letter and manner_of(case.issue.slug).confirms
+    missing = wanted and not all("@@confirm_url@@" in body for body in (case.issue.html, case.issue.text))
+    return "needs @@confirm_url@@ in both body.html and body.txt" if missing else ""
 
 
 def _sender(case: Case) -> str:
@@ -153,7 +168,9 @@ def _beyond_ascii(case: Case) -> str:
 # -- rules over one message
 
 
-def _unsubscribe(_: Case, sample: Sample) -> str:
+def _unsubscribe(case: Case, sample: Sample) -> str:
+    if case.letter and not manner_of(case.issue.slug).list_mail:
+        return ""
     link = sample.unsubscribe
     there = link and escape(link) in sample.html and link in sample.text
     return (
@@ -222,6 +239,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "other-list": Rule("block", "the issue is made for a list of another name", _other_list),
         "segment": Rule("block", "the issue is for a segment that book.toml does not define", _segment),
         "personal": Rule("block", "the issue uses a field that only letters have", _personal),
+        "no-page": Rule("block", "the letter leads to itself on the web, where it is not", _no_page),
+        "confirms": Rule("block", "*confirm* or *reminder* lacks the link that confirms", _confirms),
         "sender": Rule("block", "the sender's mailbox is a free one (L13)", _sender),
         "beyond-ascii": Rule("warn", "people have mailboxes that the provider cannot carry (L27)", _beyond_ascii),
     }

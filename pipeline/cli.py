@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .errors import DONE, MUST_ACT, TRY_LATER, PipelineError
+from .errors import DONE, MUST_ACT, TRY_LATER, PipelineError, Place
 
 app = typer.Typer(
     help="Make an e-book and letters from one folder of Markdown chapters.",
@@ -130,14 +130,26 @@ def ebook(
     book: _Book = Path(),
     edition: _Edition = "",
     formats: Annotated[
-        list[str] | None, typer.Option("--format", metavar="pdf|epub", help="Only this format.")
+        list[str] | None,
+        typer.Option("--format", metavar="pdf|epub|print|archive|onix", help="Only this format."),
+    ] = None,
+    for_print: Annotated[
+        bool, typer.Option("--print", help="Make what a printing house wants: the pages and the cover.")
+    ] = False,
+    archive: Annotated[
+        bool, typer.Option("--archive", help="Make a PDF that is to last: PDF/A-3a and PDF/UA-1.")
+    ] = False,
+    stores: Annotated[
+        list[str] | None,
+        typer.Option("--store", metavar="kindle|kobo|apple", help="Also an EPUB as this shop wants it."),
     ] = None,
     verbose: _Verbose = False,
 ) -> None:
     """Make the PDF and the EPUB of every edition in build/.
 
-    Examples: pipeline ebook; pipeline ebook --edition sample --format epub
+    Examples: pipeline ebook; pipeline ebook --edition sample --format epub; pipeline ebook --edition full --print
     """
+    asked = [*(formats or ()), *["print"] * for_print, *["archive"] * archive]
     gc.disable()  # a build is short: looking for garbage costs it a tenth of its time and finds none
     from .build import choose_editions, make_edition, open_manuscript, write_editions
 
@@ -147,11 +159,54 @@ def ebook(
         made = [
             one
             for table in tables
-            for one in make_edition(manuscript, table, formats=formats or (), say=say, warn=_warn)
+            for one in make_edition(
+                manuscript, table, formats=asked, stores=stores or (), say=say, warn=_warn
+            )
         ]
         paths = write_editions(manuscript.folder / "build", made)
+        paths += _convert_for_kindle(paths, say)
     for path in paths:
         print(path.relative_to(manuscript.folder))
+
+
+def _convert_for_kindle(paths: Sequence[Path], say: Callable[[str], None]) -> tuple[Path, ...]:
+    """An AZW3 beside each EPUB for Kindle, where calibre is installed."""
+    from .calibre import convert, find_calibre
+
+    epubs = [path for path in paths if path.name.endswith(".kindle.epub")]
+    program = find_calibre() if epubs else ""
+    if epubs and not program:
+        _warn("no AZW3 was made, for calibre is not installed; KDP takes the EPUB as well")
+    made = []
+    for epub in epubs if program else ():
+        made.append(epub.with_name(epub.name.removesuffix(".kindle.epub") + ".azw3"))
+        say(made[-1].name)
+        convert(program, epub, made[-1])
+    return tuple(made)
+
+
+@app.command()
+def preflight(book: _Book = Path()) -> None:
+    """Look every EPUB in build/ over as its shop will, and write a sheet beside it.
+
+    A sheet says what was checked, by whom, and what a person must still look at.
+
+    Example: pipeline ebook --store kindle && pipeline preflight
+    """
+    from .files import write_atomically
+    from .preflight import write_sheet
+
+    build = book.resolve() / "build"
+    epubs = sorted(build.glob("*.epub"))
+    if not epubs:
+        raise PipelineError("there is no EPUB; run `pipeline ebook` first", Place("build"))
+    failed = False
+    for path in epubs:
+        sheet, passed = write_sheet(path)
+        write_atomically(path.with_name(f"{path.stem}.preflight.md"), sheet.encode())
+        print(sheet)
+        failed = failed or not passed
+    raise SystemExit(MUST_ACT if failed else DONE)
 
 
 @app.command()

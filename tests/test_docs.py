@@ -36,7 +36,7 @@ from pipeline.layouts import Layout, list_layouts, read_layout
 from pipeline.manuscript.header import Header
 from pipeline.markdown.attributes import CLASSES, KEYS
 from pipeline.markdown.blocks import ALERTS, DIVS
-from pipeline.model import Book, Kind
+from pipeline.model import MADE, Book, Kind
 from pipeline.newsletter import make_issues
 from pipeline.resolve import MAIL
 
@@ -220,7 +220,7 @@ CHAPTER_WORDS = sorted(
         *(f".{name}" for name in CLASSES),
         *(f"{key}=" for key in KEYS),
         *(f"`{key.name}`" for key in fields(Header) if key.name != "lines"),
-        *(f"`{kind}`" for kind in get_args(Kind) if kind not in {"references", *MAIL}),
+        *(f"`{kind}`" for kind in get_args(Kind) if kind not in {*MADE, *MAIL}),
         *(f"| {rule} |" for rule in (RAISED | {*READING, "M000"}) - {*RULES}),
         *("@ch:", "@fig:", "@tbl:", "@sec:"),
     }
@@ -287,11 +287,11 @@ def test_layouts_are_documented(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(read_layout("classic", ROOT).tokens))
 def test_tokens_are_documented(name: str) -> None:
-    """Every token has its row; a dark colour shares that of the light one."""
-    assert f"`{name.removeprefix('dark-')}`" in read_page("docs/layouts.md")
+    """Every token has its row; a colour at night or in print shares that of the light one."""
+    assert f"`{name.removeprefix('dark-').removeprefix('print-')}`" in read_page("docs/layouts.md")
 
 
-@pytest.mark.parametrize("path", sorted(p.name for p in (ROOT / "layouts/base").glob("[bms]*/*")))
+@pytest.mark.parametrize("path", sorted(p.name for p in (ROOT / "layouts/base").glob("[bdms]*/*")))
 def test_templates_are_documented(path: str) -> None:
     """Every file that a layout can replace is named."""
     assert f"`{path}`" in read_page("docs/layouts.md")

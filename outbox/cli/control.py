@@ -11,14 +11,14 @@ import typer
 from outbox.addresses import key_of, read_mailbox
 from outbox.errors import IssueError, OutboxError
 from outbox.model import Chunk, Send, State
-from outbox.store import Tx, guard, ledger
+from outbox.store import Tx, guard, ledger, letters
 from outbox.store import backup as copies
 from outbox.store.ledger import Held
 from outbox.store.lock import sole_sender
 
 from .opening import clock, opened, print_json, settings_of
 
-Slug = Annotated[str, typer.Argument(metavar="ISSUE", help="The name of an issue that was frozen.")]
+Slug = Annotated[str, typer.Argument(metavar="ISSUE|LETTER", help="An issue that was frozen, or a letter.")]
 Who = Annotated[list[str] | None, typer.Argument(metavar="ADDRESS...", help="Whose messages.")]
 All = Annotated[bool, typer.Option("--all", help="Every message that is held.")]
 
@@ -26,14 +26,14 @@ held = typer.Typer(no_args_is_help=True, help="Messages nobody can tell about: l
 
 
 def pause(ctx: typer.Context, issue: Slug) -> None:
-    """Let no further call of an issue begin, at once. What is with the provider already stays there.
+    """Let no further call of an issue or a letter begin, at once. What is with the provider already stays there.
 
     \b
     outbox pause 2026-03-01-the-immune-system
     """  # noqa: D301
     with opened(settings_of(ctx)) as store, store.begin() as tx:
-        done = ledger.pause(tx, _find(tx, issue).id, "by hand")
-    print(f"{issue}: paused" if done else f"{issue}: was not active")
+        done = [ledger.pause(tx, one.id, "by hand") for one in _find(tx, issue)]
+    print(f"{issue}: paused" if any(done) else f"{issue}: was not active")
 
 
 def resume(ctx: typer.Context, issue: Slug) -> None:
@@ -43,19 +43,20 @@ def resume(ctx: typer.Context, issue: Slug) -> None:
     outbox resume 2026-03-01-the-immune-system
     """  # noqa: D301
     with opened(settings_of(ctx)) as store, store.begin() as tx:
-        done = ledger.resume(tx, _find(tx, issue).id, clock())
-    print(f"{issue}: goes on with the next pass" if done else f"{issue}: was not paused")
+        done = [ledger.resume(tx, one.id, clock()) for one in _find(tx, issue)]
+    print(f"{issue}: goes on with the next pass" if any(done) else f"{issue}: was not paused")
 
 
 def cancel(ctx: typer.Context, issue: Slug) -> None:
-    """Let nothing more of an issue go out, for good.
+    """Let nothing more of an issue go out, for good; of a letter, nothing to anybody for whom it waits now.
 
     \b
     outbox cancel 2026-03-01-the-immune-system
     """  # noqa: D301
     with opened(settings_of(ctx)) as store, store.begin() as tx:
-        done = ledger.cancel(tx, _find(tx, issue).id, "by hand")
-    print(f"{issue}: cancelled" if done else f"{issue}: was cancelled before")
+        done = [ledger.cancel(tx, one.id, "by hand") for one in _find(tx, issue)]
+        dropped = letters.drop_all(tx, issue, "cancelled by hand")
+    print(f"{issue}: cancelled" if any(done) or dropped else f"{issue}: was cancelled before")
 
 
 @held.command("list")
@@ -129,10 +130,10 @@ def backup(
     print(f"wrote {file}")
 
 
-def _find(tx: Tx, slug: str) -> Send:
-    found = ledger.find_send_of(tx, slug)
-    if found is None:
-        raise IssueError(f"no issue {slug!r} was frozen; outbox status lists them")
+def _find(tx: Tx, name: str) -> list[Send]:
+    found = ledger.find_sends_of(tx, name)
+    if not found and name not in {one.name for one in letters.find_waiting(tx)}:
+        raise IssueError(f"no issue {name!r} was frozen, and no letter; outbox status lists them")
     return found
 
 

@@ -11,13 +11,14 @@ from threading import Event
 from uuid import uuid4
 
 from outbox import issue as issues
-from outbox import mailing, worker
+from outbox import letterbox, mailing, worker
 from outbox.config import Settings
 from outbox.desk import Desk
 from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError, Temporary
+from outbox.letterbox import Letterbox
 from outbox.model import Capabilities, Issue, Outcome, State
 from outbox.providers import PROVIDERS
-from outbox.store import Store, claims, ledger, plans
+from outbox.store import Store, Tx, claims, ledger, letters, plans
 
 from .opening import clock, in_words, opened, sending, short, stopped_by_signal
 
@@ -119,7 +120,8 @@ def deliver(desk: Desk, stop: Event, *, limit: int = 0, slugs: Sequence[str] = (
 
 def work_once(settings: Settings, desk: Desk, stop: Event) -> int:
     """Freeze what is due and new, and make one pass; an error about one issue does not keep back the others."""
-    errors = list(_freeze_due(settings, desk))
+    box = Letterbox(settings.letters, settings.envelope, settings.secrets, settings.gift)
+    errors = [*letterbox.empty(desk, box, clock()), *_freeze_due(settings, desk)]
     code = deliver(desk, stop)
     for error in errors:
         print(f"outbox: {error}", file=sys.stderr)
@@ -184,7 +186,7 @@ def _pause_limited(desk: Desk, slugs: Sequence[str], limit: int) -> None:
 def _anything_due(settings: Settings) -> bool:
     with opened(settings) as store, store.read() as tx:
         known = {one.slug for one in ledger.progress(tx)}
-        _, first = ledger.find_waiting(tx)
+        first = _find_first(tx)
         doubtful = claims.count_in_doubt(tx)
     fresh = any(folder.name not in known for folder in settings.issues.glob("[!.]*/"))
     return fresh or bool(doubtful) or (first is not None and first <= clock())
@@ -193,11 +195,17 @@ def _anything_due(settings: Settings) -> bool:
 def _seconds_until_due(settings: Settings) -> float:
     try:
         with opened(settings) as store, store.read() as tx:
-            _, first = ledger.find_waiting(tx)
+            first = _find_first(tx)
     except Temporary:
         return LOOK_S
     wait = (first - clock()) if first else timedelta(seconds=LOOK_S)
     return min(max(wait.total_seconds(), 1.0), LOOK_S)
+
+
+def _find_first(tx: Tx) -> datetime | None:
+    """When the next message or letter may go."""
+    _, message = ledger.find_waiting(tx)
+    return min(filter(None, (message, letters.find_first(tx))), default=None)
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Annotated
 
@@ -12,7 +13,7 @@ import typer
 from outbox.addresses import read_mailbox
 from outbox.errors import MUST_ACT, PeopleError
 from outbox.model import Progress, State
-from outbox.store import evidence, ledger, subscribers
+from outbox.store import downloads, evidence, ledger, letters, subscribers
 from outbox.store import verify as proof
 
 from .opening import in_words, opened, print_json, settings_of, short
@@ -36,7 +37,7 @@ WIDTH = 40
 
 
 def status(ctx: typer.Context, as_json: Json = False) -> None:
-    """Show how far each issue has come, and how many people are on the list.
+    """Show how far each issue and each letter has come, and how many people are on the list.
 
     In the chart = is accepted, # delivered, x refused or bounced, ? held or in doubt, ~ to be tried again,
     - left out, ! a complaint, . planned.
@@ -46,9 +47,19 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     outbox status --json
     """  # noqa: D301
     with opened(settings_of(ctx)) as store, store.read() as tx:
-        sends, people = ledger.progress(tx), subscribers.count(tx)
+        progress, people = ledger.progress(tx), subscribers.count(tx)
+        waiting = letters.find_waiting(tx)
+    sends = [one for one in progress if not one.letter]
+    sent = _by_name(one for one in progress if one.letter)
     if as_json:
-        print_json({"issues": [asdict(one) for one in sends], "subscribers": people})
+        print_json(
+            {
+                "issues": [asdict(one) for one in sends],
+                "letters": [{"name": name, "states": states} for name, states in sent.items()],
+                "queued": [asdict(one) for one in waiting],
+                "subscribers": people,
+            }
+        )
         return
     print("people: " + ", ".join(f"{number} {consent}" for consent, number in people.items() if number))
     for one in sends:
@@ -57,6 +68,10 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
         print(f"  [{_chart(one)}]" + (f" {one.state}: {one.reason}" if one.state != "active" else ""))
     if not sends:
         print("no issue was sent yet")
+    for name, states in sent.items():
+        print(f"letter {name}: {in_words(states)}")
+    for queued in waiting:
+        print(f"letter {queued.name}: {queued.number} to come, the first {short(queued.first)}")
 
 
 def show(
@@ -74,10 +89,14 @@ def show(
         if person is None:
             raise PeopleError(f"{address} is not on the list")
         events, messages = evidence.events_of(tx, person.id), ledger.history(tx, person.id)
+        unsent = letters.find_unsent(tx, person.id)
+        fetched = downloads.find_downloads(tx, person.id)
     if as_json:
         told = {
             "events": [msgspec.structs.asdict(e) for e in events],
             "messages": [asdict(m) for m in messages],
+            "letters": [asdict(one) for one in unsent],
+            "downloads": [asdict(one) for one in fetched],
         }
         print_json({**asdict(person), **told})
         return
@@ -87,6 +106,13 @@ def show(
     for message in messages:
         words = " ".join(filter(None, (message.provider_id, message.code, message.detail)))
         print(f"  {short(message.changed_at)}  {message.slug}: {message.state}  {words}".rstrip())
+    for file in fetched:
+        print(f"  {short(file.at)}  downloaded {file.file}")
+    for one in unsent:
+        print(
+            f"  {short(one.due_at)}  {one.name}: "
+            + (f"not sent: {one.dropped}" if one.dropped else "to come")
+        )
 
 
 def verify(ctx: typer.Context, as_json: Json = False) -> None:
@@ -108,6 +134,14 @@ def verify(ctx: typer.Context, as_json: Json = False) -> None:
         )
     if faults:
         raise typer.Exit(MUST_ACT)
+
+
+def _by_name(sends: Iterable[Progress]) -> dict[str, Counter[State]]:
+    """How many messages of each letter are in each state, over all its sends."""
+    found: dict[str, Counter[State]] = {}
+    for one in sends:
+        found.setdefault(one.slug, Counter()).update(one.states)
+    return found
 
 
 def _chart(one: Progress) -> str:

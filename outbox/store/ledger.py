@@ -48,6 +48,16 @@ def find_send_of(tx: Tx, slug: str) -> Send | None:
     return _send(row) if row else None
 
 
+def find_sends_of(tx: Tx, name: str) -> list[Send]:
+    """The send of an issue, or those of the letter of this name."""
+    issue_send = find_send_of(tx, name)
+    if issue_send:
+        return [issue_send]
+    return (
+        [_send(row) for row in tx.connection.execute(_sends().where(send.c.letter == name))] if name else []
+    )
+
+
 def find_waiting(tx: Tx) -> tuple[int, datetime | None]:
     """How many messages still wait in active sends, and when the first of them may go."""
     query = select(func.coalesce(func.sum(chunk.c.follow), 0), func.min(chunk.c.not_before))
@@ -95,11 +105,11 @@ def keep_alive(tx: Tx, send_id: str, now: datetime) -> None:
 
 
 def find_late(tx: Tx, before: datetime) -> list[Send]:
-    """Active sends with chunks due, and no sign of life, since before this moment."""
+    """Active sends of issues with chunks due, and no sign of life, since before this moment."""
     due = (
         select(chunk.c.no).where(chunk.c.send_id == send.c.id, WAITING, chunk.c.not_before < before).exists()
     )
-    late = _sends().where(send.c.state == "active", send.c.active_at < before, due)
+    late = _sends().where(send.c.letter == "", send.c.state == "active", send.c.active_at < before, due)
     return [_send(row) for row in tx.connection.execute(late)]
 
 
@@ -119,8 +129,8 @@ def progress(tx: Tx) -> list[Progress]:
     rows = tx.connection.execute(_sends().order_by(send.c.due_at, issue.c.slug))
     return [
         Progress(
-            row.slug, row.digest, row.provider, row.due_at, row.audience, states.get(row.id, {}),
-            row.id, row.state, row.reason,
+            row.letter or row.slug, row.digest, row.provider, row.due_at, row.audience, states.get(row.id, {}),
+            row.id, row.state, row.reason, bool(row.letter),
         )
         for row in rows
     ]  # fmt: skip
@@ -145,7 +155,7 @@ def history(tx: Tx, subscriber_id: int) -> list[Delivery]:
 
 def find_held(tx: Tx) -> list[Held]:
     """Every message that only a person can settle."""
-    columns = (*CHUNK, issue.c.slug, roster.c.ids, roster.c.people)
+    columns = (*CHUNK, send.c.letter, issue.c.slug, roster.c.ids, roster.c.people)
     query = (
         select(*columns).join(send, send.c.id == chunk.c.send_id).join(issue, issue.c.id == send.c.issue_id)
     )
@@ -155,7 +165,7 @@ def find_held(tx: Tx) -> list[Held]:
         part = to_chunk(row[: len(CHUNK)])
         held = {number for number, told in read_states(tx, part).items() if told.state == State.HELD}
         people = unpack(part.send_id, row.ids, row.people, State.HELD)
-        found += [Held(row.slug, part, one) for one in people if one.subscriber_id in held]
+        found += [Held(row.letter or row.slug, part, one) for one in people if one.subscriber_id in held]
     return found
 
 
@@ -222,7 +232,7 @@ def _delivery(tx: Tx, order: Any, part: Chunk, subscriber_id: int) -> Delivery:
         own_fields = (person.state, given, "", WHY.get(person.state, ""), moment)
     else:
         own_fields = (State(own.state), own.provider_id, own.code, own.detail, own.changed_at)
-    return Delivery(order.slug, person.outbox_id, person.email, *own_fields)
+    return Delivery(order.letter or order.slug, person.outbox_id, person.email, *own_fields)
 
 
 def _last_call(tx: Tx, part: Chunk) -> Any:
@@ -233,8 +243,8 @@ def _last_call(tx: Tx, part: Chunk) -> Any:
 def _given_id(last: Any, place: int) -> str:
     if last is None or last.provider_ids is None:
         return ""
-    names: list[str] = msgspec.json.decode(last.provider_ids)
-    return names[place]
+    names: list[str] | str = msgspec.json.decode(last.provider_ids)
+    return names if isinstance(names, str) else names[place]
 
 
 def _sends() -> Select[Any]:
@@ -253,4 +263,5 @@ def _send(row: Any) -> Send:
         envelope,
         row.state,
         row.reason,
+        row.letter,
     )

@@ -12,7 +12,7 @@ from outbox.model import Progress
 from . import Tx, evidence, ledger
 from .claims import CHUNK, to_chunk
 from .rolls import unpack_ids
-from .schema import chunk, delivery, roster
+from .schema import chunk, delivery, letter, roster
 from .states import read_states
 
 
@@ -25,6 +25,14 @@ def find_faults(tx: Tx) -> list[str]:
     for one in ledger.progress(tx):
         faults += _send(tx, one)
     return faults
+
+
+def _keys(tx: Tx, one: Progress, frozen: set[int]) -> Iterator[str]:
+    """Everybody in the send of a letter is there by a key, and the other way round."""
+    query = select(letter.c.subscriber_id).where(letter.c.send_id == one.send_id)
+    odd = frozen.symmetric_difference(tx.connection.execute(query).scalars())
+    if odd:
+        yield f"{one.slug}: {len(odd)} people have a letter without a key, or a key without a letter"
 
 
 def _database(tx: Tx) -> Iterator[str]:
@@ -54,6 +62,8 @@ def _send(tx: Tx, one: Progress) -> Iterator[str]:
             if not frozen.isdisjoint(ids):
                 yield f"{one.slug}: call {row.no} holds somebody whom another call holds too"
             frozen.update(ids)
+    if one.letter:
+        yield from _keys(tx, one, frozen)
     if frozen != ended:
         yield f"{one.slug}: {len(frozen ^ ended)} people of the audience have no state, or two"
     if not len(frozen) == one.audience == sum(one.states.values()):

@@ -20,7 +20,7 @@ _HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[\x21\x23-\x3b\x3d\x
 #: Merge fields that the outbox fills for each person, and what each is (architecture §5.3).
 OUTBOX_FIELDS: Mapping[str, str] = {
     "unsubscribe_url": "url", "preferences_url": "url", "browser_url": "url", "confirm_url": "url",
-    "download_url": "url", "postal_address": "text", "list_name": "text",
+    "gift_url": "url", "postal_address": "text", "list_name": "text",
 }  # fmt: skip
 
 
@@ -45,6 +45,12 @@ def find_page_fault(page: str) -> str:
         return ""
     names = ", ".join(sorted(_NAMED_PAGES))
     return f"is not a page size: {page!r}; write for example '6in 9in' or '148mm 210mm', or one of {names}"
+
+
+def find_length_fault(length: str) -> str:
+    if re.fullmatch(_LENGTH, length) and float(re.split("[a-z]", length)[0]) > 0:
+        return ""
+    return f"is no length: {length!r}; write for example '0.0025in' or '0.06mm'"
 
 
 def find_style_fault(style: str) -> str:

@@ -15,6 +15,7 @@ from ..model import Node
 from .attributes import attributes_plugin
 from .citations import citation_plugin
 from .divs import divs_plugin
+from .formulas import formulas_plugin
 from .limits import DEEPEST, limits_plugin
 from .notes import notes_plugin
 from .passages import MASK, Passage, cut_passages
@@ -80,6 +81,7 @@ def _make_parser(language: str, *, smart: bool, short: bool = True) -> MarkdownI
         .use(sub_plugin)
         .use(superscript_plugin)
         .use(attributes_plugin)
+        .use(formulas_plugin)
         .use(citation_plugin)
         .use(divs_plugin)
         .use(limits_plugin)

@@ -45,8 +45,7 @@ def print_edition(manuscript: Manuscript, edition: EditionTable, book: Book, lay
     """The pages of one edition; raises what must be mended before it can be laid out."""
     name = name_file(manuscript.config, edition)
     settings = prepare_settings(manuscript, book, layout, formats=("pdf",), name=name)
-    document = pdf.lay_out_book(book, layout, settings)
-    labels = pdf.label_pages(document, cover=settings.cover is not None)
+    document, labels = pdf.lay_out_book(book, layout, settings)
     data = write_pdf(document, variant=None)
     leaves = read_leaves(document, [labels.name(number) for number in range(len(document.pages))])
     return Printed(data, tuple(_find_gaps(data, leaves)))

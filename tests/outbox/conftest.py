@@ -105,7 +105,8 @@ def make_issue(book: Path) -> IssueMaker:
     """Write an issue folder as the pipeline does; keywords change issue.json, `html` and `text` the bodies."""
 
     def make(html: str = HTML, text: str = TEXT, **changes: Any) -> Path:
-        folder: Path = book / "build" / "issues" / changes.get("slug", SLUG)
+        shelf = "letters" if changes.get("kind") == "letter" else "issues"
+        folder: Path = book / "build" / shelf / changes.get("slug", SLUG)
         files = {"body.html": html.encode(), "body.txt": text.encode(), "images/dawn.png": b"\x89PNG dawn"}
         files |= changes.pop("more", {})
         for path, content in files.items():

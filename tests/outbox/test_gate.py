@@ -25,7 +25,7 @@ FIELDS = {
     name: {"type": "url" if name.endswith("_url") else "text", "default": ""}
     for name in ("first_name", "postal_address", "unsubscribe_url")
 }
-DOWNLOAD = {**FIELDS, "download_url": {"type": "url", "default": ""}}
+GIFT = {**FIELDS, "gift_url": {"type": "url", "default": ""}}
 CAPS = PROVIDERS["file"](Account(Path(), {})).caps
 SMALL = replace(CAPS, max_message_bytes=1_000)
 
@@ -36,7 +36,7 @@ BLOCKED: list[tuple[str, dict[str, Any], str]] = [
     ("segment", {"segment": "carers"}, "is for the segment 'carers'; write it into"),
     (
         "personal",
-        {"text": f"{FOOT} @@first_name@@ @@download_url@@", "fields": DOWNLOAD},
+        {"text": f"{FOOT} @@first_name@@ @@gift_url@@", "fields": GIFT},
         "a field of letters",
     ),
     ("unsubscribe", {"text": "@@postal_address@@ @@first_name@@"}, "needs @@unsubscribe_url@@ in both"),
@@ -161,7 +161,7 @@ def test_a_message_that_went_wrong_on_the_way_is_stopped(
 
 def test_every_rule_has_an_issue_that_breaks_it() -> None:
     """A rule that nothing breaks is no rule."""
-    elsewhere = {"sender", "beyond-ascii", "unfilled", "no-subject", "header"}
+    elsewhere = {"no-page", "confirms", "sender", "beyond-ascii", "unfilled", "no-subject", "header"}
 
     assert {*gate.RULES, *gate.SAMPLE_RULES} == {rule for rule, *_ in BLOCKED + WARNED} | elsewhere
 

@@ -63,7 +63,7 @@ class Mail:
     @property
     def is_answer(self) -> bool:
         """Whether it answers to signing up or leaving; then there is nothing to leave."""
-        return not self.is_issue and self.slug in {"confirm", "goodbye"}
+        return not self.is_issue and self.slug in {"confirm", "reminder", "goodbye"}
 
     # -- the HTML part
 
