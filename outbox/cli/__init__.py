@@ -10,7 +10,7 @@ import typer
 
 from outbox.errors import OutboxError
 
-from . import control, delivery, lists, operator, people, rehearsal, reports
+from . import control, delivery, lists, operator, people, rehearsal, reports, series
 from .opening import Options
 from .segments import segments
 
@@ -33,6 +33,7 @@ people.app.command("import")(lists.import_)
 people.app.command()(lists.export)
 app.add_typer(people.app, name="subscribers")
 app.add_typer(control.held, name="held")
+app.add_typer(series.app, name="series")
 
 
 @app.callback()

@@ -6,7 +6,7 @@ from sqlalchemy import delete, select, update
 
 from outbox.model import Consent
 
-from . import Tx
+from . import Tx, letters, series
 from .rolls import blank
 from .schema import chunk, delivery, event, roster, subscriber, tag
 
@@ -30,6 +30,8 @@ def forget(tx: Tx, subscriber_id: int) -> None:
     tx.connection.execute(update(delivery).where(delivery.c.subscriber_id == subscriber_id).values(detail=""))
     said = update(event).where(event.c.subscriber_id == subscriber_id)
     tx.connection.execute(said.values(detail="", raw=""))
+    series.forget(tx, subscriber_id)
+    letters.drop_of(tx, subscriber_id, "erased")
     _forget_in_rosters(tx, subscriber_id)
 
 
