@@ -49,6 +49,7 @@ class Outbox(_Table, frozen=True):
     database: Line = "sqlite:///outbox.db"
     issues: Line = "build/issues"  # folder the pipeline writes
     letters: Line = "build/letters"  # folder of the letters that single people get
+    series: Line = "series"  # folder of series: one file each
     mail_dir: Line = "build/mail"  # folder of the `file` provider
     images: Images = "embed"  # inside the message, or linked from base_url
     on_unknown: OnUnknown = "hold"  # what becomes of a message nobody can tell about
@@ -165,6 +166,7 @@ class Settings:
     database: str = field(repr=False)
     issues: Path
     letters: Path
+    series: Path
     provider: str
     account: Account
     on_unknown: OnUnknown
@@ -203,6 +205,7 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         ),
         issues=folder / box.issues,
         letters=folder / box.letters,
+        series=folder / box.series,
         provider=provider.name,
         account=_account(provider, folder / box.mail_dir, env, _Lines(text, path)),
         on_unknown=box.on_unknown,

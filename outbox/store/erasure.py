@@ -6,7 +6,7 @@ from sqlalchemy import delete, select, update
 
 from outbox.model import Consent
 
-from . import Tx, arrivals
+from . import Tx, arrivals, letters, series
 from .rolls import blank
 from .schema import asked, chunk, delivery, download, event, preference, roster, subscriber, tag
 
@@ -33,6 +33,8 @@ def forget(tx: Tx, subscriber_id: int) -> None:
     tx.connection.execute(update(download).where(download.c.subscriber_id == subscriber_id).values(link=""))
     said = update(event).where(event.c.subscriber_id == subscriber_id)
     tx.connection.execute(said.values(detail=""))
+    series.forget(tx, subscriber_id)
+    letters.drop_of(tx, subscriber_id, "erased")
     _forget_in_rosters(tx, subscriber_id)
 
 

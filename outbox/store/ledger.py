@@ -66,6 +66,13 @@ def find_waiting(tx: Tx) -> tuple[int, datetime | None]:
     return number, first
 
 
+def find_first(tx: Tx, since: datetime) -> datetime | None:
+    """When the next message after a moment may go, of sends that are active."""
+    query = select(func.min(chunk.c.not_before)).join(send, send.c.id == chunk.c.send_id)
+    query = query.where(WAITING, chunk.c.not_before > since, send.c.state == "active")
+    return tx.connection.execute(query).scalar()
+
+
 def is_waiting(tx: Tx, send_id: str) -> bool:
     """Whether anything of a send is still to be called."""
     query = select(chunk.c.no).where(chunk.c.send_id == send_id, WAITING).limit(1)

@@ -329,6 +329,53 @@ Index(
     postgresql_where=text(_QUEUED),
 )
 
+#: A series as it was last seen: its file by digest, and up to where it was asked what happened.
+series = Table(
+    "series",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("state", String(7), nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("mark", Integer, nullable=False),  # consent_event.id: those after it may begin the series
+    one_of("state", ("active", "paused", "stopped")),
+)
+
+#: When each step of a series was first seen: one that came in behind somebody is not for them.
+step = Table(
+    "step",
+    metadata,
+    Column("series", String(64), ForeignKey("series.name"), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("since", Instant, nullable=False),
+)
+
+#: Where a person stands in a series. Nobody is enrolled twice.
+enrolment = Table(
+    "enrolment",
+    metadata,
+    Column("series", String(64), ForeignKey("series.name"), primary_key=True),
+    Column("subscriber_id", Integer, ForeignKey("subscriber.id"), primary_key=True, autoincrement=False),
+    Column("state", String(8), nullable=False),
+    Column("passed", Text, nullable=False),  # ids of the steps behind them, spaces between
+    Column("began_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),  # when the last step was due, or the series began
+    Column("next_at", Instant),  # when to look again
+    one_of("state", ("active", "finished", "stopped", "before")),
+    CheckConstraint("(state = 'active') = (next_at IS NOT NULL)", name="next"),
+    Index("enrolment_subscriber", "subscriber_id"),
+    sqlite_with_rowid=False,
+)
+_UNDER_WAY = "next_at IS NOT NULL"
+Index(
+    "enrolment_next",
+    enrolment.c.series,
+    enrolment.c.next_at,
+    enrolment.c.subscriber_id,
+    sqlite_where=text(_UNDER_WAY),
+    postgresql_where=text(_UNDER_WAY),
+)
+
 #: What `outbox plan` showed, so that `outbox send PLAN` can tell what has changed since.
 plan = Table(
     "plan",
