@@ -23,7 +23,7 @@ from .timing import is_zone
 from .trial import AS_USUAL, Measure, Rules
 
 #: Tables of the other package: known by name, never read here.
-PIPELINE_TABLES = ("book", "ebook", "edition", "bibliography", "newsletter", "check")
+PIPELINE_TABLES = ("book", "ebook", "edition", "bibliography", "newsletter", "print", "archive", "check")
 DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 MIN_SECRET = 16
 
@@ -69,6 +69,7 @@ class Outbox(_Table, frozen=True):
     database: Line = "sqlite:///outbox.db"
     issues: Line = "build/issues"  # folder the pipeline writes
     letters: Line = "build/letters"  # folder of the letters that single people get
+    series: Line = "series"  # folder of series: one file each
     mail_dir: Line = "build/mail"  # folder of the `file` provider
     images: Images = "embed"  # inside the message, or linked from base_url
     on_unknown: OnUnknown = "hold"  # what becomes of a message nobody can tell about
@@ -100,6 +101,13 @@ PROVIDER_KEYS: Mapping[str, frozenset[str]] = {
     "mailgun": frozenset({"url", "domain", "region"}),
     "brevo": frozenset({"url"}),
     "ses": frozenset({"url", "region", "stream"}),
+}
+
+
+#: Where the secrets of webhooks stand in the environment.
+HOOKS: Mapping[str, str] = {
+    name: f"OUTBOX_{name.upper()}_HOOK"
+    for name in ("resend", "postmark", "mailgun", "brevo", "ses", "sandbox")
 }
 
 
@@ -182,6 +190,7 @@ class Settings:
     database: str = field(repr=False)
     issues: Path
     letters: Path
+    series: Path
     provider: str
     account: Account
     on_unknown: OnUnknown
@@ -197,6 +206,7 @@ class Settings:
     local_time: bool = False
     trial: Rules = AS_USUAL
     recurring: tuple[Recurrence, ...] = ()
+    hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)  # provider -> secrets
     layout: str = LAYOUT  # of the web pages: that of the letters
     language: str = LANGUAGE  # BCP 47; of the web pages: that of the book
     sign_up: SignUp = field(default_factory=SignUp)
@@ -223,6 +233,7 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         ),
         issues=folder / box.issues,
         letters=folder / box.letters,
+        series=folder / box.series,
         provider=provider.name,
         account=_account(provider, folder / box.mail_dir, env, _Lines(text, path)),
         on_unknown=box.on_unknown,
@@ -238,6 +249,7 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         local_time=box.local_time,
         trial=_rules(box.trial or Trial()),
         recurring=tuple(_recurrence(one, group, _Lines(text, path)) for one in box.recurring),
+        hooks=_hooks(env),
         layout=_shared(text, ("newsletter", "layout"), ("ebook", "layout")) or LAYOUT,
         language=_shared(text, ("book", "language")) or LANGUAGE,
         sign_up=_sign_up(text, path),
@@ -481,6 +493,15 @@ def _time_zone(name: str, lines: _Lines) -> str:
             f"[list] time_zone: {name!r} is not a time zone; write Europe/Berlin", "list", "time_zone"
         )
     return name
+
+
+def _hooks(env: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """The secrets by which providers prove their webhooks; of several, any one will do."""
+    found = {name: tuple(env.get(variable, "").split()) for name, variable in HOOKS.items()}
+    for name, secrets in found.items():
+        if any(len(secret) < MIN_SECRET for secret in secrets):
+            raise ConfigError(f"{HOOKS[name]}: a secret needs at least {MIN_SECRET} characters")
+    return {name: secrets for name, secrets in found.items() if secrets}
 
 
 def _sign_up(text: str, path: Path) -> SignUp:

@@ -25,8 +25,9 @@ from outbox.store import Store, open_store, plans, subscribers
 from outbox.timing import Departure
 from outbox.trial import FEW, MEANS, letter_of
 
+from .daemon import look_again
 from .opening import clock, database_file, opened, print_json, sending, settings_of, short
-from .passes import deliver, freeze, look_again, send_test, work_once
+from .passes import deliver, freeze, send_test, work_once
 from .planning import (
     caps_of,
     list_upcoming,
@@ -151,7 +152,7 @@ def work(
     ctx: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="One pass over everything due, then end.")] = False,
 ) -> None:
-    """Send every issue in build/issues that is due and was not sent, and go on with what was stopped.
+    """Send every issue that is due and was not sent, letters and steps of series, and what was stopped before.
 
     Without --once it stays and looks again for as long as it runs; SIGTERM lets it finish its calls and end.
 

@@ -1,30 +1,29 @@
-"""What the delivering commands do: read issues, freeze them, make one pass, or look again and again."""
+"""What the delivering commands do: read issues, freeze them, make one pass."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
-from itertools import islice
+from datetime import datetime
 from threading import Event
 from uuid import uuid4
 
 from outbox import letterbox, mailing, worker
 from outbox.config import Settings
 from outbox.desk import Desk
-from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError, Temporary
+from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError
+from outbox.events.applying import apply_new
 from outbox.letterbox import Letterbox
 from outbox.model import Issue, ItemResult, Outcome, State
 from outbox.providers import PROVIDERS
-from outbox.store import Tx, claims, ledger, letters, occasions
+from outbox.series.files import read_all
+from outbox.series.run import run
+from outbox.store import claims, ledger, occasions
 from outbox.timing import Timing
 
-from .opening import clock, in_words, opened, sending, short, stopped_by_signal
-from .planning import Due, caps_of, find_due, find_upcoming, plan_of, say_due, say_next
-
-#: Seconds until a running `outbox work` looks for new issues again.
-LOOK_S = 30.0
+from .opening import clock, in_words, short
+from .planning import find_due, plan_of, say_due, say_next
 
 
 def freeze(
@@ -33,10 +32,12 @@ def freeze(
     issue: Issue,
     timing: Timing | None,
     occasion: tuple[str, datetime] | None = None,
+    *,
+    now: datetime | None = None,
 ) -> None:
     """Freeze an issue with its audience, unless that was done before, or another sender used the occasion."""
     caps = desk.provider.caps
-    found = plan_of(settings, desk.store, issue, timing, caps)
+    found = plan_of(settings, desk.store, issue, timing, caps, now)
     if found.frozen == issue.digest:
         print(f"{issue.slug}: frozen before; going on with what is left")
         return
@@ -52,7 +53,7 @@ def freeze(
             max_batch=caps.batch_of(attachments=files),
             on_unknown=settings.on_unknown,
             send_id=uuid4().hex,
-            now=clock(),
+            now=now or clock(),
             timing=timing,
             segments=settings.segments,
             caps=caps,
@@ -62,13 +63,21 @@ def freeze(
     print(f"{issue.slug}: frozen for {number} people" + (f", due {say_due(found)}" if timing else ""))
 
 
-def deliver(desk: Desk, stop: Event, *, limit: int = 0, slugs: Sequence[str] = ()) -> int:
+def deliver(
+    desk: Desk,
+    stop: Event,
+    *,
+    limit: int = 0,
+    slugs: Sequence[str] = (),
+    now: Callable[[], datetime] = clock,
+) -> int:
     """Make one pass and tell what came of it; returns the exit code."""
-    _pause_unwelcome(desk)
-    with desk.store.read() as tx:
+    apply_new(desk.store, now())
+    with desk.store.begin() as tx:
+        ledger.pause_unwelcome(tx)
         total, _ = ledger.find_waiting(tx)
     with _progress(total) as tell:
-        tally = worker.run(desk, clock, tell=tell, stop=stop, limit=limit or None)
+        tally = worker.run(desk, now, tell=tell, stop=stop, limit=limit or None)
     if limit:
         _pause_limited(desk, slugs, limit)
     with desk.store.read() as tx:
@@ -86,31 +95,18 @@ def deliver(desk: Desk, stop: Event, *, limit: int = 0, slugs: Sequence[str] = (
     return TRY_LATER if tally[State.RETRY] or doubtful else DONE
 
 
-def work_once(settings: Settings, desk: Desk, stop: Event) -> int:
-    """Freeze what is due and new, and make one pass; an error about one issue does not keep back the others."""
+def work_once(settings: Settings, desk: Desk, stop: Event, *, now: Callable[[], datetime] = clock) -> int:
+    """Freeze what is due and new, and make one pass; an error about one of them does not keep back the others."""
+    every, errors = read_all(settings.series)
+    run(desk.store, every, settings.time_zone, now())
     box = Letterbox(settings.letters, settings.envelope, settings.secrets, settings.gift)
-    errors = [*letterbox.empty(desk, box, clock()), *_freeze_due(settings, desk)]
-    code = deliver(desk, stop)
-    if line := say_next(settings, desk.store):
+    errors += [*letterbox.empty(desk, box, now()), *_freeze_due(settings, desk, now)]
+    code = deliver(desk, stop, now=now)
+    if line := say_next(settings, desk.store, now()):
         print(line)
     for error in errors:
         print(f"outbox: {error}", file=sys.stderr)
     return MUST_ACT if errors else code
-
-
-def look_again(settings: Settings, stop: Event) -> None:
-    """Work for as long as nobody says stop; what is only in the way for now is told and tried again."""
-    told = set[str]()
-    with stopped_by_signal(stop):
-        while not stop.is_set():
-            try:
-                if _anything_due(settings, told):
-                    with sending(settings, stop) as desk:
-                        work_once(settings, desk, stop)
-            except Temporary as error:
-                print(f"outbox: {error}", file=sys.stderr)
-            sys.stdout.flush()
-            stop.wait(_seconds_until_due(settings))
 
 
 def send_test(settings: Settings, issue: Issue, to: str) -> int:
@@ -127,20 +123,14 @@ def send_test(settings: Settings, issue: Issue, to: str) -> int:
     return DONE if all(one.outcome == Outcome.ACCEPTED for one in results) else MUST_ACT
 
 
-def _freeze_due(settings: Settings, desk: Desk) -> Iterator[OutboxError]:
-    for found in find_due(settings, desk.store, desk.provider.caps):
+def _freeze_due(settings: Settings, desk: Desk, now: Callable[[], datetime]) -> Iterator[OutboxError]:
+    for found in find_due(settings, desk.store, desk.provider.caps, now()):
         try:
             if isinstance(found, OutboxError):
                 raise found
-            freeze(settings, desk, found.issue, found.timing, found.occasion)
+            freeze(settings, desk, found.issue, found.timing, found.occasion, now=now())
         except IssueError as error:
             yield error
-
-
-def _pause_unwelcome(desk: Desk) -> None:
-    with desk.store.begin() as tx:
-        for one, why in ledger.find_unwelcome(tx):
-            ledger.pause(tx, one.send_id, f"{why}; to go on all the same: outbox resume {one.slug}")
 
 
 def _pause_limited(desk: Desk, slugs: Sequence[str], limit: int) -> None:
@@ -151,40 +141,6 @@ def _pause_limited(desk: Desk, slugs: Sequence[str], limit: int) -> None:
                 ledger.pause(
                     tx, found.id, f"after {limit} messages, as asked; to go on: outbox resume {slug}"
                 )
-
-
-def _anything_due(settings: Settings, told: set[str]) -> bool:
-    """Whether a pass has something to do, or to say that was not `told` yet."""
-    with opened(settings) as store:
-        with store.read() as tx:
-            first = _find_first(tx)
-            doubtful = claims.count_in_doubt(tx)
-        if doubtful or (first is not None and first <= clock()):
-            return True
-        found = list(find_due(settings, store, caps_of(settings)))
-    faults = {str(one) for one in found if isinstance(one, OutboxError)}
-    news = faults - told
-    told |= faults
-    return bool(news) or any(isinstance(one, Due) for one in found)
-
-
-def _seconds_until_due(settings: Settings) -> float:
-    try:
-        with opened(settings) as store:
-            with store.read() as tx:
-                waiting = _find_first(tx)
-            upcoming = [one.at for one in islice(find_upcoming(settings, store), 1)]
-    except Temporary:
-        return LOOK_S
-    first = min(filter(None, (waiting, *upcoming)), default=None)
-    wait = (first - clock()) if first else timedelta(seconds=LOOK_S)
-    return min(max(wait.total_seconds(), 1.0), LOOK_S)
-
-
-def _find_first(tx: Tx) -> datetime | None:
-    """When the next message or letter may go."""
-    _, message = ledger.find_waiting(tx)
-    return min(filter(None, (message, letters.find_first(tx))), default=None)
 
 
 @contextmanager

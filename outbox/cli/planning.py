@@ -85,12 +85,23 @@ def caps_of(settings: Settings) -> Capabilities:
 
 
 def plan_of(
-    settings: Settings, store: Store, issue: Issue, timing: Timing | None, caps: Capabilities
+    settings: Settings,
+    store: Store,
+    issue: Issue,
+    timing: Timing | None,
+    caps: Capabilities,
+    now: datetime | None = None,
 ) -> mailing.Plan:
     """Say what sending an issue by a provider that can do so much would do."""
     with store.read() as tx:
         return mailing.plan(
-            tx, issue, settings.envelope, now=clock(), timing=timing, segments=settings.segments, caps=caps
+            tx,
+            issue,
+            settings.envelope,
+            now=now or clock(),
+            timing=timing,
+            segments=settings.segments,
+            caps=caps,
         )
 
 
@@ -100,7 +111,9 @@ def say_due(found: mailing.Plan) -> str:
     return " to ".join(ends) or short(found.due_at)
 
 
-def find_due(settings: Settings, store: Store, caps: Capabilities) -> Iterator[Due | OutboxError]:
+def find_due(
+    settings: Settings, store: Store, caps: Capabilities, now: datetime
+) -> Iterator[Due | OutboxError]:
     """New issues whose time has come, and what is wrong with a folder.
 
     Where there are occasions, each takes one issue; an occasion on which none is ready is used up.
@@ -108,18 +121,17 @@ def find_due(settings: Settings, store: Store, caps: Capabilities) -> Iterator[D
     fresh, errors = _read_new(settings, store)
     yield from errors
     if settings.recurring:
-        yield from _find_for_occasions(settings, store, caps, fresh)
+        yield from _find_for_occasions(settings, store, caps, fresh, now)
         return
     for issue in fresh:
         timing = time_for(settings, issue, None)
-        if plan_of(settings, store, issue, timing, caps).due_at <= clock():
+        if plan_of(settings, store, issue, timing, caps, now).due_at <= now:
             yield Due(issue, timing)
 
 
-def find_upcoming(settings: Settings, store: Store) -> Iterator[Occasion]:
+def find_upcoming(settings: Settings, store: Store, now: datetime) -> Iterator[Occasion]:
     """What goes next by itself; occasions that find no issue ready come without one, and without end."""
     fresh, _ = _read_new(settings, store)
-    now = clock()
     if settings.recurring:
         with store.read() as tx:
             used = occasions.read_used(tx, _rules(settings), now)
@@ -130,14 +142,14 @@ def find_upcoming(settings: Settings, store: Store) -> Iterator[Occasion]:
 
 def list_upcoming(settings: Settings, store: Store) -> list[Occasion]:
     """What goes next by itself, with the first few occasions that wait for an issue."""
-    found = list(islice(find_upcoming(settings, store), FORESEEN))
+    found = list(islice(find_upcoming(settings, store, clock()), FORESEEN))
     empty = [one for one in found if not one.slug][:SHOWN]
     return sorted([*(one for one in found if one.slug), *empty])
 
 
-def say_next(settings: Settings, store: Store) -> str:
+def say_next(settings: Settings, store: Store, now: datetime) -> str:
     """The next thing that goes by itself, in a line; empty where nothing does."""
-    found = next(find_upcoming(settings, store), None)
+    found = next(find_upcoming(settings, store, now), None)
     return f"next: {say_occasion(found)}" if found else ""
 
 
@@ -166,9 +178,8 @@ def _read_new(settings: Settings, store: Store) -> tuple[list[Issue], list[Outbo
 
 
 def _find_for_occasions(
-    settings: Settings, store: Store, caps: Capabilities, fresh: list[Issue]
+    settings: Settings, store: Store, caps: Capabilities, fresh: list[Issue], now: datetime
 ) -> Iterator[Due]:
-    now = clock()
     with store.begin() as tx:
         occasions.begin(tx, _rules(settings), now)
         used = occasions.read_used(tx, _rules(settings), now)
@@ -180,7 +191,7 @@ def _find_for_occasions(
             _pass_over(store, one, at, now)
             continue
         timing = Timing(one.wall(at) if settings.local_time else at, settings.time_zone)
-        if plan_of(settings, store, left[found.slug], timing, caps).due_at <= now:
+        if plan_of(settings, store, left[found.slug], timing, caps, now).due_at <= now:
             yield Due(left.pop(found.slug), timing, (one.rule, at))
 
 

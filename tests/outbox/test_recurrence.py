@@ -142,7 +142,8 @@ class Week:
         """One pass; which issues were frozen so far, and for when."""
         self.now = now
         provider = PROVIDERS["file"](self.settings.account)
-        passes.work_once(self.settings, Desk(self.store, provider, max_late=self.settings.max_late), Event())
+        desk = Desk(self.store, provider, max_late=self.settings.max_late)
+        passes.work_once(self.settings, desk, Event(), now=lambda: self.now)
         with self.store.read() as tx:
             return [(one.slug, one.due_at) for one in ledger.progress(tx) if one.state == "active"]
 

@@ -18,7 +18,7 @@ from outbox import mailing
 from outbox.consent import Claim, enlist, unsubscribe
 from outbox.errors import IssueError
 from outbox.issue import read
-from outbox.model import UNDECIDED, Consent, Envelope, EventType, State
+from outbox.model import UNDECIDED, Consent, Envelope, EventType, Report, State
 from outbox.store import Store, events, ledger, subscribers, trials, verify, wishes
 from outbox.timing import Timing
 from outbox.trial import Result, Rules, choose, draw
@@ -230,7 +230,7 @@ def test_clicks_count_for_those_who_agreed(
             if email in {first[0], second[0]}:
                 wishes.keep(tx, person.id, wishes.Wishes(tracking=True))
             if email != first[0]:
-                said = events.Report("file", f"e{number}", EventType.CLICKED, f"s.{person.id}", now, "", "")
+                said = Report("file", f"e{number}", EventType.CLICKED, now, f"s.{person.id}")
                 events.record(tx, said, now)
     diary.work(town, now + timedelta(hours=4))
     with town.read() as tx:
