@@ -16,7 +16,7 @@ from outbox.store import Tx, subscribers
 
 from .desk import WebDesk
 from .forms import read_form
-from .joining import Leaving, leave_all
+from .joining import ONE_CLICK, Leaving, leave_all
 
 #: What the page offers as reasons; nobody has to give one.
 REASONS = ("too_many_letters", "not_for_me", "i_did_not_sign_up", "something_else")
@@ -97,7 +97,7 @@ class LeavePages:
         token, form = request.path_params["token"], await read_form(request)
         by_page = bool(form.get("leave"))
         reason = form.get("reason") if form.get("reason") in REASONS else ""
-        method = "link" if by_page else "one-click"
+        method = "link" if by_page else ONE_CLICK
         await self._desk.write_together(self._leave, Leaving(token, method, reason.replace("_", " ")))
         if not by_page:
             return PlainTextResponse(CLICKED)

@@ -147,13 +147,13 @@ def clock(now: datetime) -> Clock:
 
 @pytest.fixture
 def open_door(book: Path, clock: Clock) -> OpenDoor:
-    """Open the front door of a store; `more` is added to book.toml."""
+    """Open the front door of a store; `more` is added to book.toml, `env` to the environment."""
 
     @contextmanager
-    def open_(store: Store, more: str = "") -> Iterator[Door]:
+    def open_(store: Store, more: str = "", env: Mapping[str, str] | None = None) -> Iterator[Door]:
         path = book / "book.toml"
         path.write_text(path.read_text("utf-8") + more, "utf-8")
-        desk = open_web_desk(store, config.read(path, {"OUTBOX_SECRET": SECRET}), clock)
+        desk = open_web_desk(store, config.read(path, {"OUTBOX_SECRET": SECRET, **(env or {})}), clock)
         try:
             with listening(make_app(desk)) as url:
                 yield Door(url, desk, clock)
