@@ -10,7 +10,7 @@ import typer
 
 from outbox.errors import OutboxError
 
-from . import control, delivery, door, gift, lists, operator, people, rehearsal, reports
+from . import control, delivery, demo, door, gift, lists, operator, people, rehearsal, reports
 from .opening import Options
 from .segments import segments
 
@@ -27,6 +27,7 @@ for command in (
     *operator.COMMANDS,
     *rehearsal.COMMANDS,
     *gift.COMMANDS,
+    *demo.COMMANDS,
     *door.COMMANDS,
 ):
     app.command()(command)
