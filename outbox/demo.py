@@ -22,6 +22,8 @@ from .model import Consent, Issue
 from .providers.sandbox import Sandbox
 from .sandbox import Desk as Counter
 from .sandbox import Faults, Journal, Rules, Server
+from .series.files import read_all
+from .series.run import run
 from .store import Store, open_store, subscribers
 
 TURN_S = 0.5  # seconds between two looks at what is due
@@ -74,7 +76,9 @@ class Demo:
         """One pass over everything that is due."""
         now, settings = self.clock(), self.settings
         box = Letterbox(settings.letters, settings.envelope, settings.secrets, settings.gift)
-        for error in letterbox.empty(self.desk, box, now):
+        every, faults = read_all(settings.series)
+        run(self.store, every, "UTC", now)
+        for error in (*faults, *letterbox.empty(self.desk, box, now)):
             tell(str(error))
         worker.run(self.desk, self.clock)
         letters = self.journal.find()
