@@ -14,7 +14,8 @@ from uuid import uuid4
 from . import mailing
 from .errors import OutboxError
 from .letters import manner_of
-from .model import Chunk, PreparedBatch, Recipient
+from .many import Roster
+from .model import Chunk, PreparedBatch
 from .providers import Provider
 from .rates import Pace
 from .store import Store, Tx, claims
@@ -65,17 +66,18 @@ class Desk:
         letter = self.sends[send_id].send.letter
         if letter:
             return claims.find_unlike(tx, numbers, manner_of(letter).consent)
-        return claims.find_gone(tx, send_id, min(numbers), max(numbers)).intersection(numbers)
+        gone = claims.find_gone(tx, send_id, min(numbers), max(numbers))
+        return gone.intersection(numbers) if gone else gone
 
     def prepare(
-        self, frozen: mailing.FrozenSend, part: Chunk, people: Sequence[Recipient], now: datetime
+        self, frozen: mailing.FrozenSend, part: Chunk, people: Roster, now: datetime
     ) -> PreparedBatch:
         """Make the bytes of a call. Its date is that of the first try, so a later try has the same bytes.
 
         Raises MustSplit, or OutboxError for a message that cannot be made.
         """
         batch_id = f"{part.send_id}.{frozen.send.digest}.{part.no}"
-        addressed = [mailing.personalise(frozen, one) for one in people]
+        addressed = mailing.address(frozen, people)
         return self.provider.prepare(frozen.letter, addressed, batch_id, date=part.first_try_at or now)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from binascii import b2a_base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .errors import OutboxError
 from .model import Address
@@ -17,7 +17,6 @@ PLAIN_TEXT = re.compile(
 )  # words that stay as they are, nothing at the ends
 PLAIN_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 SPECIAL = re.compile(r"""[][()<>@,:;.\\"]""")
-NOT_A_MAILBOX = re.compile(r"[^\x21-\x7e]|[<>]")
 
 
 def fold(name: str, value: str) -> str:
@@ -54,7 +53,7 @@ def encode_phrase(name: str) -> str:
 
 def encode_address(address: Address) -> str:
     """Return `Name <mailbox>` in ASCII; raises OutboxError for a mailbox that has none."""
-    if NOT_A_MAILBOX.search(address.email):
+    if not are_mailboxes([address.email]):
         raise OutboxError(f"{address.email!r} cannot stand in a header")
     return f"{encode_phrase(address.name)} <{address.email}>" if address.name else address.email
 
@@ -67,9 +66,27 @@ def show_address(address: Address) -> str:
     return f'"{name}" <{address.email}>' if SPECIAL.search(name) else f"{name} <{address.email}>"
 
 
+def show_addresses(names: Sequence[str], emails: Sequence[str]) -> list[str]:
+    """As `show_address` for many."""
+    if SPECIAL.search("".join(names)):
+        return [show_address(Address(*one)) for one in zip(names, emails, strict=True)]
+    return [f"{name} <{email}>" if name else email for name, email in zip(names, emails, strict=True)]
+
+
+def is_unsafe(text: str) -> bool:
+    """Whether a text holds a line break or control character."""
+    return not text.isprintable() and UNSAFE.search(text) is not None
+
+
+def are_mailboxes(emails: Sequence[str]) -> bool:
+    """Whether each of these can stand in a header."""
+    joined = "".join(emails)
+    return joined.isascii() and joined.isprintable() and not any(sign in joined for sign in " <>")
+
+
 def refuse_breaks(value: str) -> None:
     """Raise OutboxError for a value that would begin another header."""
-    if UNSAFE.search(value):
+    if is_unsafe(value):
         raise OutboxError(f"a header must not hold a line break or control character: {value!r}")
 
 

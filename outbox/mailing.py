@@ -13,9 +13,10 @@ from urllib.parse import quote
 from .errors import IssueError, Place
 from .fields import KNOWN, check_values, split
 from .gate import Case, judge
-from .headers import NOT_A_MAILBOX, UNSAFE, encode_address, encode_phrase
+from .headers import are_mailboxes, encode_address, encode_phrase, is_unsafe
 from .issue import parse, split_issue
 from .letters import LINKS
+from .many import Addressees, Roster
 from .mime import build
 from .model import (
     Addressee,
@@ -42,6 +43,8 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
 )
 
 
+#: What stands for a person's token among their values. No field has such a name.
+WHOSE = "own-token"
 #: Names and expressions of the parts of the list that issues can be for.
 NO_SEGMENTS: Mapping[str, str] = MappingProxyType({})
 
@@ -69,8 +72,6 @@ class FrozenSend:
     letter: Letter
     fields: Mapping[str, Field]
     own: Mapping[str, str]  # fields that the roster fills, with what stands in when a person has no value
-    unsubscribe: str  # what stands before a person's token
-    preferences: str
     host: str  # the end of every message id
 
 
@@ -86,7 +87,8 @@ def plan(
 ) -> Plan:
     """Say what sending `issue` would do, changing nothing; `caps` are those of the provider."""
     chosen = segments.get(issue.segment, "")
-    audience, first = freezing.count_audience(tx, chosen, now)
+    due_at = _due(issue, now=now, at=at)
+    audience, first = freezing.count_audience(tx, chosen, now, due_at)
     odd = 0 if caps is None or caps.smtputf8 else freezing.count_beyond_ascii(tx, chosen, now)
     problems, notes = check(issue, envelope, segments, caps, beyond_ascii=odd)
     return Plan(
@@ -94,7 +96,7 @@ def plan(
         subject=issue.subject,
         digest=issue.digest,
         frozen=issues.digest_of(tx, issue.slug) or "",
-        due_at=_due(issue, now=now, at=at),
+        due_at=due_at,
         audience=audience,
         first=tuple(first),
         problems=tuple(problems),
@@ -177,10 +179,11 @@ def compose(order: Send, issue: Issue) -> FrozenSend:
     fields = {**KNOWN, **issue.fields}
     shared = _shared_values(order)
     check_values(shared, fields)
+    links = _links(order.envelope)
     letter = Letter(
         subject=subject.settle(shared),
-        html=split(html, "html", f"{order.slug}/body.html", fields).settle(shared),
-        text=text.settle(shared),
+        html=split(html, "html", f"{order.slug}/body.html", fields).settle(shared).unfold(links),
+        text=text.settle(shared).unfold(links),
         sender=order.envelope.sender,
         reply_to=(order.envelope.reply_to,),
         headers=_list_headers(order, issue.kind),
@@ -199,32 +202,38 @@ def compose(order: Send, issue: Issue) -> FrozenSend:
         letter,
         fields,
         own=own,
-        unsubscribe=f"{order.envelope.base_url}/unsubscribe/",
-        preferences=f"{order.envelope.base_url}/preferences/",
         host=f"@{order.envelope.list_id}>",
     )
 
 
-def personalise(frozen: FrozenSend, person: Recipient) -> Addressee:
-    """Say what the message to one recipient has of its own, a pure function; raises OutboxError.
+def address(frozen: FrozenSend, people: Roster) -> Addressees:
+    """Say what the message to each recipient has of its own, a pure function; raises OutboxError.
 
     Whoever holds the link of a person may unsubscribe them: it has their random token in it, and nothing else.
     """
-    if UNSAFE.search(person.name) or NOT_A_MAILBOX.search(person.email):
-        encode_address(person.address)  # says what no header can carry
-    first_name = (person.name.split(None, 1) or (frozen.fields["first_name"].default,))[0]
-    values = {
-        "first_name": first_name,
-        "unsubscribe_url": frozen.unsubscribe + person.token,
-        "unsubscribe_token": person.token,
-        "preferences_url": frozen.preferences + person.token,
+    if is_unsafe("".join(people.names)) or not are_mailboxes(people.emails):
+        for person in people:
+            encode_address(person.address)  # says what no header can carry
+    default = (frozen.fields["first_name"].default,)
+    first_names = [(name.split(None, 1) or default)[0] for name in people.names]
+    values = {"first_name": first_names, WHOSE: people.tokens, **_own_values(frozen, people)}
+    ids, host = people.ids(), frozen.host
+    return Addressees(ids, people.emails, people.names, [f"<{one}{host}" for one in ids], values)
+
+
+def personalise(frozen: FrozenSend, person: Recipient) -> Addressee:
+    """As `address` for one recipient."""
+    return address(frozen, Roster.of([person]))[0]
+
+
+def _own_values(frozen: FrozenSend, people: Roster) -> dict[str, list[str]]:
+    columns = {
+        name: [known.get(name) or default for known in people.values] for name, default in frozen.own.items()
     }
-    if frozen.own:
-        own = {name: person.values.get(name) or default for name, default in frozen.own.items()}
-        check_values(own, frozen.fields)
-        values |= own
-    outbox_id = person.outbox_id
-    return Addressee(outbox_id, person.address, f"<{outbox_id}{frozen.host}", values)
+    for name, column in columns.items():
+        for value in dict.fromkeys(column):  # many live in the same town
+            check_values({name: value}, frozen.fields)
+    return columns
 
 
 def make_test(
@@ -292,6 +301,11 @@ def _issue_url(envelope: Envelope, slug: str) -> str:
     return f"{envelope.base_url}/issues/{slug}/"
 
 
+def _links(envelope: Envelope) -> dict[str, tuple[str, str]]:
+    """A person's links are what all of them begin with, and the token, of letters that need no escape anywhere."""
+    return {f"{page}_url": (f"{envelope.base_url}/{page}/", WHOSE) for page in ("unsubscribe", "preferences")}
+
+
 def _shared_values(order: Send) -> dict[str, str]:
     envelope = order.envelope
     return {
@@ -306,9 +320,8 @@ def _list_headers(order: Send, kind: str) -> tuple[tuple[str, Template], ...]:
     envelope = order.envelope
     mailto = f"mailto:{quote(envelope.reply_to.email, safe='@')}?subject=unsubscribe%20"
     sender_id = sha256(envelope.list_id.encode()).hexdigest()[:12]
-    unsubscribe = Template(
-        ("<", f">, <{mailto}", ">"), (("unsubscribe_url", str), ("unsubscribe_token", str))
-    )
+    unsubscribe = Template(("<", f">, <{mailto}", ">"), (("unsubscribe_url", str), (WHOSE, str)))
+    unsubscribe = unsubscribe.unfold(_links(envelope))
     return (
         ("List-Id", Template((f"{encode_phrase(envelope.list_name)} <{envelope.list_id}>",))),
         ("List-Unsubscribe", unsubscribe),

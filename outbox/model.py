@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -384,6 +384,19 @@ class Template:
             parts += (put(values[name]), literal)
         return "".join(parts)
 
+    def unfold(self, links: Mapping[str, tuple[str, str]]) -> Template:
+        """Write each of these fields as what it begins with and a field that stands for the rest.
+
+        What stands for the rest must be such that no escape changes it.
+        """
+        literals, slots = [self.literals[0]], []
+        for (name, put), literal in zip(self.slots, self.literals[1:], strict=True):
+            start, rest = links.get(name, ("", ""))
+            literals[-1] += put(start)
+            slots.append((rest, str) if rest else (name, put))
+            literals.append(literal)
+        return Template(tuple(literals), tuple(slots))
+
     def settle(self, values: Mapping[str, str]) -> Template:
         """Fill what is the same for everybody; the other fields stay open."""
         literals, slots = [self.literals[0]], []
@@ -484,6 +497,18 @@ class Capabilities:
     def batch_of(self, *, attachments: bool) -> int:
         """How many messages one call takes, if they carry files or not."""
         return 1 if attachments and not self.attachments_in_batch else self.max_batch
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """The book that readers are given: [gift] of book.toml."""
+
+    title: str
+    files: tuple[Path, ...]
+    life: timedelta  # of a link
+    downloads: int  # by one link, of all files together
+    stamp: bool
+    attach: bool
 
 
 Security = Literal["starttls", "tls", "none"]

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from . import mailing
 from .desk import Desk, sha_of
 from .errors import OutboxError
-from .model import STATE_AFTER, Chunk, ItemResult, OnUnknown, Outcome, PreparedBatch, Recipient, State
+from .many import Roster
+from .model import STATE_AFTER, Chunk, ItemResult, OnUnknown, Outcome, PreparedBatch, State
 from .store import claims, ledger
 from .store.claims import Taken
 from .store.slots import Marks, read_marks
@@ -20,6 +21,10 @@ POLICY: dict[OnUnknown, State] = {
     "resend": State.RETRY,
     "assume-sent": State.ACCEPTED,
 }
+
+
+#: Of whom a call in doubt was made: all but those who were left out of it.
+CALLED = frozenset(State).difference({State.SUPPRESSED, State.REFUSED})
 
 
 def recover(desk: Desk, now: datetime) -> Counter[State]:
@@ -52,9 +57,9 @@ def _settle(desk: Desk, frozen: mailing.FrozenSend, taken: Taken, now: datetime)
     part, results, ask_again = _find_out(desk, frozen, taken, now)
     told = {claims.number_of(result): STATE_AFTER[result.outcome] for result in results}
     after = {
-        one.subscriber_id: told.get(one.subscriber_id, one.state)
-        for one in taken.people
-        if one.state in {State.IN_DOUBT, State.RETRY}
+        number: told.get(number, state)
+        for number, state in zip(taken.people.numbers, taken.people.states, strict=True)
+        if state in {State.IN_DOUBT, State.RETRY}
     }
     left = [number for number, state in after.items() if state == State.IN_DOUBT and not ask_again]
     policy = POLICY[frozen.send.on_unknown]
@@ -68,12 +73,12 @@ def _settle(desk: Desk, frozen: mailing.FrozenSend, taken: Taken, now: datetime)
 
 def _find_out(
     desk: Desk, frozen: mailing.FrozenSend, taken: Taken, now: datetime
-) -> tuple[Chunk, list[ItemResult], bool]:
+) -> tuple[Chunk, Sequence[ItemResult], bool]:
     """Ask what became of a call; True with it when asking again later may tell more.
 
     While the provider remembers the key, the same call is made again; else it is asked.
     """
-    called = [one for one in taken.people if one.state not in {State.SUPPRESSED, State.REFUSED}]
+    called = claims.only(taken, CALLED).people
     try:
         batch = desk.prepare(frozen, taken.chunk, called, now)
     except OutboxError:
@@ -86,14 +91,12 @@ def _find_out(
     return taken.chunk, *_look_up(desk, taken.chunk, batch, now)
 
 
-def _may_replay(
-    desk: Desk, part: Chunk, called: Sequence[Recipient], batch: PreparedBatch, now: datetime
-) -> bool:
+def _may_replay(desk: Desk, part: Chunk, called: Roster, batch: PreparedBatch, now: datetime) -> bool:
     """The provider still knows the key, the bytes are the same, and everyone in them still wants the letter."""
     window = timedelta(seconds=desk.provider.caps.replay_window_s or 0)
     if sha_of(batch) != part.body_sha or now >= (part.first_try_at or now) + window:
         return False
-    numbers = [one.subscriber_id for one in called]
+    numbers = called.numbers
     with desk.store.read() as tx:
         return not desk.find_gone(tx, part.send_id, numbers)
 

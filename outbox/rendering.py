@@ -9,6 +9,7 @@ from typing import NamedTuple
 from . import mailing
 from .desk import Desk, sha_of
 from .errors import MustSplit, OutboxError
+from .many import Roster
 from .model import PreparedBatch, Recipient
 from .store.claims import Taken
 
@@ -17,7 +18,7 @@ class Rendered(NamedTuple):
     """The bytes of a call, and whom no message can be made for."""
 
     taken: Taken
-    people: Sequence[Recipient]
+    people: Roster
     batch: PreparedBatch | None
     unwritable: Sequence[tuple[Recipient, str]] = ()
     parts: Sequence[Sequence[int]] = ()  # does not fit into one call
@@ -35,10 +36,10 @@ def render(desk: Desk, frozen: mailing.FrozenSend, taken: Taken, now: datetime) 
         return Rendered(taken, people, None, parts=parts)
     except OutboxError as error:
         if len(people) == 1:
-            return Rendered(taken, [], None, unwritable=[(people[0], str(error))])
+            return Rendered(taken, people.only(()), None, unwritable=[(people[0], str(error))])
     bad = _find_unwritable(desk, frozen, taken, now)
-    names = {one.subscriber_id for one, _ in bad}
-    return Rendered(taken, [one for one in people if one.subscriber_id not in names], None, unwritable=bad)
+    good = set(people.numbers).difference(one.subscriber_id for one, _ in bad)
+    return Rendered(taken, people.only(good), None, unwritable=bad)
 
 
 def _find_unwritable(
@@ -47,7 +48,7 @@ def _find_unwritable(
     found = []
     for one in taken.people:
         try:
-            desk.prepare(frozen, taken.chunk, [one], now)
+            desk.prepare(frozen, taken.chunk, Roster.of([one]), now)
         except OutboxError as error:
             found.append((one, str(error)))
     return found

@@ -9,12 +9,14 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby
+from html import escape
+from itertools import chain, groupby, repeat
 from operator import itemgetter
 from types import MappingProxyType
 
-from .headers import encode_address, show_address
-from .model import Addressee, Escape, Template
+from .headers import encode_address, show_address, show_addresses
+from .many import Addressees
+from .model import Address, Addressee, Escape, Template
 
 Spell = Callable[[str], bytes]  # a text as a wire wants it; must not depend on what stands around it
 
@@ -29,6 +31,21 @@ OWN: Mapping[str, Callable[[Addressee], str]] = MappingProxyType(
         "own-shown": lambda person: show_address(person.to),
     }
 )
+#: The same of many at once.
+OWN_OF_ALL: Mapping[str, Callable[[Addressees], Sequence[str]]] = MappingProxyType(
+    {
+        "own-id": lambda people: people.outbox_ids,
+        "own-message-id": lambda people: people.message_ids,
+        "own-email": lambda people: people.emails,
+        "own-name": lambda people: people.names,
+        "own-mailbox": lambda people: [
+            encode_address(Address(*one)) for one in zip(people.names, people.emails, strict=True)
+        ],
+        "own-shown": lambda people: show_addresses(people.names, people.emails),
+    }
+)
+#: A letter that no value holds (`headers.UNSAFE`), and that these ways of writing leave as it is.
+MARK = "\x7f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +66,18 @@ class Hole:
             return lambda person: spell(put(person.values[name]))
         return lambda person: spell(text.fill(values_of(person, text.names)))
 
+    def spell_all(self, people: Addressees) -> Sequence[bytes]:
+        """The bytes for each of many people."""
+        text = self.text
+        if text.literals == ("", ""):
+            ((name, put),) = text.slots
+            return spell_column(column_of(people, name), put, self.spell)
+        if not text.slots:
+            return [self.spell(text.literals[0])] * len(people)
+        values = [map(put, column_of(people, name)) for name, put in text.slots]
+        shape = "%s".join(literal.replace("%", "%%") for literal in text.literals)
+        return [self.spell(shape % row) for row in zip(*values, strict=True)]
+
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
@@ -62,33 +91,37 @@ class Form:
 
     def __init__(self, parts: Iterable[bytes | Hole]) -> None:
         merged = tuple(_merge(parts))
-        holes = list(dict.fromkeys(part for part in merged if isinstance(part, Hole)))
+        self._holes = tuple(dict.fromkeys(part for part in merged if isinstance(part, Hole)))
         self._fixed = tuple(part for part in merged if isinstance(part, bytes))
-        self._fills = tuple(hole.opened() for hole in holes)
+        self._fills = tuple(hole.opened() for hole in self._holes)
         fixed = iter(range(len(self._fixed)))
         order = [
-            len(self._fixed) + holes.index(part) if isinstance(part, Hole) else next(fixed) for part in merged
+            len(self._fixed) + self._holes.index(part) if isinstance(part, Hole) else next(fixed)
+            for part in merged
         ]
         self._pick = itemgetter(*order, *order[:1])  # one more than needed: a single index gives no tuple
-
-    def own_pieces(self, person: Addressee) -> list[bytes]:
-        """What goes into the holes for one person, each once."""
-        return [fill(person) for fill in self._fills]
-
-    def pieces(self, person: Addressee) -> tuple[bytes, ...]:
-        """The pieces of one message, ready to be joined."""
-        picked: tuple[bytes, ...] = self._pick((*self._fixed, *self.own_pieces(person)))
-        return picked[:-1]
 
     def fill(self, person: Addressee) -> bytes:
         """One message."""
         return b"".join(self.pieces(person))
 
+    def pieces(self, person: Addressee) -> tuple[bytes, ...]:
+        """The pieces of one message, ready to be joined."""
+        picked: tuple[bytes, ...] = self._pick((*self._fixed, *[fill(person) for fill in self._fills]))
+        return picked[:-1]
+
     def fill_all(self, people: Sequence[Addressee], *, head: bytes, between: bytes, tail: bytes) -> bytes:
         """One call with a message for each person, made by a single join."""
-        first, *others = people
-        rest = ((between, *self.pieces(person)) for person in others)
-        return b"".join(chain((head, *self.pieces(first)), chain.from_iterable(rest), (tail,)))
+        columns = (*map(repeat, self._fixed), *self.own_columns(people))
+        picked = self._pick(columns)[:-1]
+        pieces = list(chain.from_iterable(zip(repeat(between, len(people)), *picked)))  # noqa: B905  (some have no end)
+        pieces[0] = head
+        return b"".join([*pieces, tail])
+
+    def own_columns(self, people: Sequence[Addressee]) -> list[Sequence[bytes]]:
+        """What goes into the holes, each once, for each person."""
+        columns = Addressees.of(people)
+        return [hole.spell_all(columns) for hole in self._holes]
 
 
 class Merge:
@@ -123,6 +156,21 @@ def values_of(person: Addressee, names: Iterable[str]) -> Mapping[str, str]:
     """The values a text needs, the addressee's own among them."""
     mine = {name: OWN[name](person) for name in names if name in OWN}
     return {**person.values, **mine} if mine else person.values
+
+
+def column_of(people: Addressees, name: str) -> Sequence[str]:
+    """The values of one field, the addressees' own among them."""
+    read = OWN_OF_ALL.get(name)
+    return read(people) if read else people.values[name]
+
+
+def spell_column(texts: Sequence[str], put: Escape, spell: Spell) -> Sequence[bytes]:
+    """Each text escaped and spelled; all in one go where a letter becomes the same whatever stands around it."""
+    if put in LETTERWISE and spell in LETTERWISE:
+        spelled = spell(put(MARK.join(texts))).split(MARK.encode())
+        if len(spelled) == len(texts):  # else a text holds the mark
+            return spelled
+    return [spell(put(text)) for text in texts]
 
 
 def spell_out(text: Template, spell: Spell, *, apart: bytes = b"") -> Iterator[bytes | Hole]:
@@ -165,6 +213,9 @@ def base64_text(content: bytes) -> str:
     """A file as JSON carries it."""
     return b64encode(content).decode()
 
+
+#: Ways to write a text that look at one letter at a time, and leave the mark as it is.
+LETTERWISE: frozenset[object] = frozenset({str, escape, str.encode, json_text})
 
 # The function json.dumps itself calls for a text: a fifth of the time.
 _quote: Callable[[str], str] = json.encoder.encode_basestring

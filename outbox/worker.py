@@ -23,6 +23,7 @@ from .allowance import Allowance, allow, heed, longest_wait, spend
 from .crew import Crew
 from .desk import LEASE, Desk
 from .errors import Temporary
+from .many import Accepted, sum_up
 from .model import STATE_AFTER, Chunk, ItemResult, Outcome, PreparedBatch, State
 from .rates import count_threads
 from .recovery import recover
@@ -48,8 +49,9 @@ ALIVE = timedelta(minutes=1)
 TURN_S = 0.0005
 #: Seconds to wait for more to come back, so that one commit writes down much.
 GATHER_S = 0.004
-#: Messages in hand beyond what the workers are at: single ones are many, so that one commit has many of them.
-IN_HAND = 1000
+#: Messages in hand beyond what the workers are at, so that one commit writes down many calls: whole letters
+#: take room, what merges takes little.
+IN_HAND, IN_HAND_MERGED = 1_000, 15_000
 #: Calls whose time is remembered to choose the number of threads.
 REMEMBERED = 50
 
@@ -60,12 +62,7 @@ class Answered(NamedTuple):
     chunk: Chunk
     results: Sequence[ItemResult]
     seconds: float
-
-    @property
-    def accepted(self) -> bool:
-        """Everybody of the whole chunk was accepted, as nearly always."""
-        whole = len(self.results) == self.chunk.size == self.chunk.follow
-        return whole and {one.outcome for one in self.results} == {Outcome.ACCEPTED}
+    accepted: Accepted | None  # everybody of the whole chunk was, as nearly always
 
 
 class Missed(NamedTuple):
@@ -124,7 +121,9 @@ def _pause_late(desk: Desk, now: datetime) -> None:
 
 def _room(desk: Desk) -> int:
     """How many chunks are in hand at a time: enough for the workers while the disk is being written."""
-    return 2 * desk.pace.connections + 4 + min(IN_HAND // desk.provider.caps.max_batch, 200)
+    caps = desk.provider.caps
+    ahead = IN_HAND_MERGED if caps.merges else IN_HAND
+    return 2 * desk.pace.connections + 4 + min(ahead // caps.max_batch, 200)
 
 
 @dataclass(slots=True)
@@ -227,14 +226,14 @@ class _Line:
             frozen = self.desk.frozen(tx, send_id)
             number = self._chunks_allowed(allowed, room - len(found))
             for taken in claims.take(tx, send_id, self.desk.lease, now, number):
-                allowed = self._accept(tx, taken, allowed, now)
-                found.append((frozen, taken))
+                if taken.people and not self._cut(tx, taken, allowed, now):
+                    allowed = self._spend(tx, allowed, len(taken.people), now)
+                    found.append((frozen, taken))
             if now - self.alive.get(send_id, now - 2 * ALIVE) > ALIVE:
                 ledger.keep_alive(tx, send_id, now)
                 self.alive[send_id] = now
         if allowed and not allowed.messages and not allowed.hard:
             self.wait_until = allowed.wait_until
-        found = [(frozen, taken) for frozen, taken in found if taken.people]
         self.in_hand += len(found)
         return found
 
@@ -246,21 +245,24 @@ class _Line:
             most = min(most, int(self.desk.pace.rate) or 1)
         return max(1, min(room, -(-most // batch)))
 
-    def _accept(self, tx: Tx, taken: Taken, allowed: Allowance, now: datetime) -> Allowance:
-        """Count a claimed chunk against what is allowed; of one that is too large the rest waits."""
-        numbers = [one.subscriber_id for one in taken.people]
+    def _cut(self, tx: Tx, taken: Taken, allowed: Allowance, now: datetime) -> bool:
+        """Cut a claimed chunk that is larger than what is allowed in two, of which the second waits."""
+        numbers = taken.people.numbers
         most = allowed.messages if allowed.hard else len(numbers)
         most = min(most, self.limit) if self.limit is not None else most
-        if most < len(numbers):
-            later = allowed.wait_until if allowed.hard and allowed.wait_until else now
-            move_all(tx, taken.chunk, [numbers[:most]] if most else [], not_before=now)
-            move_all(tx, taken.chunk, [numbers[most:]], not_before=later)
-            taken.people.clear()
-            return allowed
-        spend(tx, self.desk.pace, self.desk.provider.name, now, len(numbers))
+        if most >= len(numbers):
+            return False
+        later = allowed.wait_until if allowed.hard and allowed.wait_until else now
+        move_all(tx, taken.chunk, [numbers[:most]] if most else [], not_before=now)
+        move_all(tx, taken.chunk, [numbers[most:]], not_before=later)
+        return True
+
+    def _spend(self, tx: Tx, allowed: Allowance, messages: int, now: datetime) -> Allowance:
+        """Count what was claimed against what is allowed."""
+        spend(tx, self.desk.pace, self.desk.provider.name, now, messages)
         if self.limit is not None:
-            self.limit -= len(numbers)
-        return replace(allowed, messages=allowed.messages - len(numbers))
+            self.limit -= messages
+        return replace(allowed, messages=allowed.messages - messages)
 
     def _next_calls(self) -> list[Rendered]:
         """What may be intended now. Without marks every intent is a doubt after a kill, so they are few."""
@@ -290,7 +292,7 @@ class _Line:
         same = not part.attempt or item.sha == part.body_sha
         if item.batch and same and not gone:
             return True
-        numbers = [one.subscriber_id for one in item.people]
+        numbers = item.people.numbers
         left = gone.intersection(numbers)
         why = UNFIT if self.desk.sends[part.send_id].send.letter else LEFT
         dropped = dict.fromkeys(left, why) | {
@@ -309,17 +311,17 @@ class _Line:
 
     def _settle_all(self, tx: Tx, items: Sequence[Answered], now: datetime) -> None:
         """Write down answers: together where everybody of a call was accepted, else one by one."""
-        good = [item for item in items if item.accepted]
-        settled = together.settle_accepted(tx, [(item.chunk, item.results) for item in good], now)
-        for item in good:
+        good = [(item.chunk, item.accepted) for item in items if item.accepted]
+        settled = together.settle_accepted(tx, good, now)
+        for item in items:
+            if not item.accepted:
+                self._settle(tx, item, now)
+                continue
             self.seconds = [*self.seconds[-REMEMBERED:], item.seconds]
             if (item.chunk.send_id, item.chunk.no) in settled:
                 self.failures = 0
                 self.tally[State.ACCEPTED] += len(item.results)
                 self.tell(len(item.results))
-        for item in items:
-            if not item.accepted:
-                self._settle(tx, item, now)
 
     def _settle(self, tx: Tx, item: Answered, now: datetime) -> None:
         part, results = item.chunk, item.results
@@ -363,7 +365,8 @@ class _Line:
                 return Missed(part)
             slots.begin(part)
             results = desk.provider.send(batch)
-            return Answered(part, results, monotonic() - began)
+            whole = len(results) == part.size == part.follow
+            return Answered(part, results, monotonic() - began, sum_up(results) if whole else None)
 
         return call
 
@@ -385,9 +388,7 @@ def _find_gone(tx: Tx, desk: Desk, items: Iterable[Rendered]) -> dict[str, set[i
     """Who of all these may not be written to any more, asked once for each send."""
     numbers: dict[str, list[int]] = {}
     for item in items:
-        numbers.setdefault(item.taken.chunk.send_id, []).extend(
-            one.subscriber_id for one in item.taken.people
-        )
+        numbers.setdefault(item.taken.chunk.send_id, []).extend(item.taken.people.numbers)
     return {send_id: desk.find_gone(tx, send_id, some) for send_id, some in numbers.items()}
 
 

@@ -25,8 +25,13 @@ SEMANTICS: Mapping[str, tuple[str, str]] = {
     "acknowledgements": ("acknowledgments", "doc-acknowledgments"),
     "about": ("", ""),
     "colophon": ("colophon", "doc-colophon"),
+    "glossary": ("glossary", "doc-glossary"),
+    "index": ("index", "doc-index"),
+    "notes": ("endnotes", "doc-endnotes"),
     "references": ("bibliography", "doc-bibliography"),
 }
+#: Kinds that readers' programs offer a way to at any time.
+LOOKED_UP = frozenset({"glossary", "references", "index"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,6 +255,7 @@ MEASURES: dict[str, Callable[[int, str, str, str, int], float]] = {
 
 def _calls(number: int, url: str, shape: str, database: str) -> Iterator[Any]:
     from outbox import mailing
+    from outbox.many import Roster
     from outbox.model import Recipient, State
 
     store = _filled(database, 1)
@@ -267,7 +268,7 @@ def _calls(number: int, url: str, shape: str, database: str) -> Iterator[Any]:
             Recipient("s" * 32, n, f"p{n}@example.org", f"Person{n} Name", State.PLANNED, f"{n:022}")
             for n in range(first, min(first + batch, number))
         ]
-        addressed = [mailing.personalise(frozen, one) for one in people]
+        addressed = mailing.address(frozen, Roster.of(people))
         yield provider.prepare(frozen.letter, addressed, f"bench.{first}", date=NOW)
 
 

@@ -10,7 +10,7 @@ import typer
 
 from outbox.errors import OutboxError
 
-from . import control, delivery, lists, operator, people, rehearsal, reports, series
+from . import control, delivery, door, gift, lists, operator, people, rehearsal, reports, series
 from .opening import Options
 from .segments import segments
 
@@ -26,6 +26,8 @@ for command in (
     *control.COMMANDS,
     *operator.COMMANDS,
     *rehearsal.COMMANDS,
+    *gift.COMMANDS,
+    *door.COMMANDS,
 ):
     app.command()(command)
 app.command()(segments)

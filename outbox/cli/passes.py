@@ -131,7 +131,7 @@ def work_once(settings: Settings, desk: Desk, stop: Event, *, now: Callable[[], 
     """Freeze what is due and new, and make one pass; an error about one of them does not keep back the others."""
     every, errors = read_all(settings.series)
     run(desk.store, every, ZONE, now())
-    box = Letterbox(settings.letters, settings.envelope, settings.secrets)
+    box = Letterbox(settings.letters, settings.envelope, settings.secrets, settings.gift)
     errors += [*letterbox.empty(desk, box, now()), *_freeze_due(settings, desk, now)]
     code = deliver(desk, stop, now=now)
     for error in errors:

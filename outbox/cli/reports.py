@@ -13,7 +13,7 @@ import typer
 from outbox.addresses import read_mailbox
 from outbox.errors import MUST_ACT, PeopleError
 from outbox.model import Progress, State
-from outbox.store import Tx, evidence, ledger, letters, subscribers
+from outbox.store import Tx, downloads, evidence, ledger, letters, subscribers
 from outbox.store import series as places
 from outbox.store import verify as proof
 
@@ -95,12 +95,14 @@ def show(
             raise PeopleError(f"{address} is not on the list")
         events, messages = evidence.events_of(tx, person.id), ledger.history(tx, person.id)
         unsent, standing = letters.find_unsent(tx, person.id), places.find_all_of(tx, person.id)
+        fetched = downloads.find_downloads(tx, person.id)
     if as_json:
         told = {
             "events": [msgspec.structs.asdict(e) for e in events],
             "messages": [asdict(m) for m in messages],
             "letters": [asdict(one) for one in unsent],
             "series": [asdict(one) for one in standing],
+            "downloads": [asdict(one) for one in fetched],
         }
         print_json({**asdict(person), **told})
         return
@@ -113,6 +115,8 @@ def show(
     for place in standing:
         words = f"step {len(place.passed) + 1} on {short(place.next_at)}" if place.next_at else place.state
         print(f"  {short(place.began_at)}  series {place.series}: {words}")
+    for file in fetched:
+        print(f"  {short(file.at)}  downloaded {file.file}")
     for one in unsent:
         print(
             f"  {short(one.due_at)}  {one.name}: "

@@ -28,7 +28,7 @@ class Provider(Protocol):
         Raises MustSplit when these people do not fit into one call, OutboxError when a message cannot be made.
         """
 
-    def send(self, batch: PreparedBatch) -> list[ItemResult]:
+    def send(self, batch: PreparedBatch) -> Sequence[ItemResult]:
         """Make one call, without retry, and answer for each message in order; a failed call is an answer."""
 
     def lookup(self, batch: PreparedBatch) -> dict[str, ItemResult]:

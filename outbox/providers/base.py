@@ -17,6 +17,7 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 from urllib3.util import Retry
 
 from outbox.errors import ConfigError, MustSplit, OutboxError
+from outbox.many import Accepted
 from outbox.model import Account, Addressee, Capabilities, ItemResult, Letter, Outcome, PreparedBatch
 
 TIMEOUT = (5, 60)  # seconds to connect, and between two pieces of the answer
@@ -115,7 +116,7 @@ class HttpProvider:
         self._secrets = self._read_secrets(account.env)
         self._secret_headers = headers(self._secrets[0]) if headers else {}
 
-    def send(self, batch: PreparedBatch) -> list[ItemResult]:
+    def send(self, batch: PreparedBatch) -> Sequence[ItemResult]:
         """Make one call, without retry, and answer for each message in order (OC-1 to OC-8, AD-8)."""
         try:
             headers = {**batch.headers, **self._authorize(batch.method, batch.path, batch.body)}
@@ -154,7 +155,7 @@ class HttpProvider:
         """The headers that hold secrets: added at the moment of the call, never kept (AD-3)."""
         return self._secret_headers
 
-    def _read(self, batch: PreparedBatch, answer: Answer) -> list[ItemResult]:
+    def _read(self, batch: PreparedBatch, answer: Answer) -> Sequence[ItemResult]:
         """Read an answer of 2xx; may raise ValueError, LookupError or TypeError for one that is odd."""
         raise NotImplementedError
 
@@ -235,8 +236,10 @@ def all_alike(
     return [ItemResult(name, outcome, "", code, detail, retry_after) for name in batch.outbox_ids]
 
 
-def complete(batch: PreparedBatch, results: Sequence[ItemResult]) -> list[ItemResult]:
+def complete(batch: PreparedBatch, results: Sequence[ItemResult]) -> Sequence[ItemResult]:
     """One answer for each message in order; where the provider said nothing, nobody knows (AD-8)."""
+    if isinstance(results, Accepted) and results.outbox_ids == batch.outbox_ids:
+        return results
     said = {result.outbox_id: result for result in results}
     return [
         said.get(name) or ItemResult(name, Outcome.UNKNOWN, code="no answer", detail="left out of the answer")

@@ -13,6 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from outbox.errors import OutboxError
 from outbox.headers import SPECIAL, encode_words
+from outbox.many import Accepted, Addressees
 from outbox.model import (
     Account,
     Address,
@@ -59,24 +60,22 @@ class Brevo(HttpProvider):
         self, letter: Letter, people: Sequence[Addressee], batch_id: str, *, date: datetime
     ) -> PreparedBatch:
         """What is shared once, then a version for each person. No outer `to`: it would get a letter too."""
+        people = Addressees.of(people)
         key, shared = str(uuid5(NAMESPACE_URL, batch_id)), _shared(letter)
         outer = {**shared, "headers": {"idempotencyKey": key}, "tags": [letter.tag, _mark(batch_id)]}
         head = Form(spell_json(outer)).fill(people[0])[:-1] + b',"messageVersions":['
         body = _form(letter).fill_all(people, head=head, between=b",", tail=b"]}")
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        names = tuple(person.outbox_id for person in people)
-        emails = tuple(person.to.email for person in people)
+        names, emails = tuple(people.outbox_ids), tuple(people.emails)
         return fitted(
             PreparedBatch(batch_id, key, "POST", "/v3/smtp/email", headers, body, names, emails), self.caps
         )
 
-    def _read(self, batch: PreparedBatch, answer: Answer) -> list[ItemResult]:
+    def _read(self, batch: PreparedBatch, answer: Answer) -> Sequence[ItemResult]:
         said = answer.document()
         ids = said["messageIds"] if "messageIds" in said else [said["messageId"]]
-        return [
-            ItemResult(name, Outcome.ACCEPTED, provider_id=given)
-            for name, given in zip(batch.outbox_ids, ids, strict=False)
-        ]
+        given = ids[: len(batch.outbox_ids)]
+        return Accepted(batch.outbox_ids[: len(given)], given)
 
     def _find(self, batch: PreparedBatch) -> dict[str, ItemResult]:
         """Ask for the events of the call's own tag; the message id tells one reader from another."""

@@ -12,7 +12,8 @@ from typing import ClassVar
 from urllib.parse import quote, urlencode
 
 from outbox.errors import ConfigError, MustSplit
-from outbox.headers import show_address
+from outbox.headers import show_address, show_addresses
+from outbox.many import Accepted, Addressees
 from outbox.model import (
     Account,
     Addressee,
@@ -68,18 +69,18 @@ class Mailgun(HttpProvider):
 
         A value that Mailgun might read as a field goes alone, as a whole message (MustSplit says so).
         """
-        boundary, names = _mark(letter.tag), tuple(person.outbox_id for person in people)
+        people, boundary = Addressees.of(people), _mark(letter.tag)
         alone = len(people) == 1
         body = _whole(letter, boundary).fill(people[0]) if alone else _merged(letter, people, boundary)
         body += _spell_parts([("v:batch", [_mark(batch_id).encode()])], boundary, last=True)
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-        emails, path = tuple(person.to.email for person in people), f"/v3/{self._domain}/messages"
+        names, emails = tuple(people.outbox_ids), tuple(people.emails)
+        path = f"/v3/{self._domain}/messages"
         batch = PreparedBatch(batch_id, batch_id, "POST", path, headers, body, names, emails)
         return fitted(batch, self.caps)
 
-    def _read(self, batch: PreparedBatch, answer: Answer) -> list[ItemResult]:
-        given = answer.document()["id"]  # one for the whole call
-        return [ItemResult(name, Outcome.ACCEPTED, provider_id=given) for name in batch.outbox_ids]
+    def _read(self, batch: PreparedBatch, answer: Answer) -> Sequence[ItemResult]:
+        return Accepted(batch.outbox_ids, str(answer.document()["id"]))  # one id for the whole call
 
     def _find(self, batch: PreparedBatch) -> dict[str, ItemResult]:
         """Ask for what was accepted for each recipient; our mark tells this call from others."""
@@ -110,20 +111,19 @@ def _whole(letter: Letter, boundary: str) -> Form:
     return Form([_spell_files(letter, boundary), *_spell_form(parts, boundary)])
 
 
-def _merged(letter: Letter, people: Sequence[Addressee], boundary: str) -> bytes:
+def _merged(letter: Letter, people: Addressees, boundary: str) -> bytes:
     """A body for all, and a JSON object that says what each of them has in its fields."""
     if any("%recipient" in literal for _, text in _texts(letter) for literal in text.literals):
         raise MustSplit("the letter itself holds %recipient", tuple((one.outbox_id,) for one in people))
     shared, form = _merge(letter, boundary)
-    entries = [form.fill(person) for person in people]
-    odd = {person.outbox_id for person, entry in zip(people, entries, strict=True) if ODD.search(entry)}
-    if odd:
+    values = form.fill_all(people, head=b"{", between=b",", tail=b"}")
+    if ODD.search(values):
+        odd = {person.outbox_id for person in people if ODD.search(form.fill(person))}
         even = tuple(person.outbox_id for person in people if person.outbox_id not in odd)
         alone = tuple((person.outbox_id,) for person in people if person.outbox_id in odd)
         raise MustSplit("a percent sign in a value would be read as a field", (even, *alone)[not even :])
-    mailboxes = [("to", [show_address(person.to).encode()]) for person in people]
-    values = ("recipient-variables", [b"{" + b",".join(entries) + b"}"])
-    return shared + _spell_parts([*mailboxes, values], boundary)
+    mailboxes = ",".join(show_addresses(people.names, people.emails)).encode()
+    return shared + _spell_parts([("to", [mailboxes]), ("recipient-variables", [values])], boundary)
 
 
 @lru_cache(maxsize=8)

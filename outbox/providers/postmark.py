@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any, ClassVar
 
 from outbox.headers import show_address
+from outbox.many import Addressees
 from outbox.model import (
     Account,
     Addressee,
@@ -61,11 +62,12 @@ class Postmark(HttpProvider):
         self, letter: Letter, people: Sequence[Addressee], batch_id: str, *, date: datetime
     ) -> PreparedBatch:
         """One JSON object for each person. The date is Postmark's; `batch` is what a search finds them by."""
+        people = Addressees.of(people)
         start = b'{"Metadata":{"batch":"%s","outbox_id":"' % _mark(batch_id).encode()
         form = _form(letter, self._streams[letter.stream])
         body = form.fill_all(people, head=b"[" + start, between=b"," + start, tail=b"]")
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        names = tuple(person.outbox_id for person in people)
+        names = tuple(people.outbox_ids)
         return fitted(
             PreparedBatch(batch_id, batch_id, "POST", "/email/batch", headers, body, names), self.caps
         )

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import ClassVar
 
 from outbox.headers import show_address
+from outbox.many import Accepted, Addressees
 from outbox.model import (
     Account,
     Addressee,
@@ -15,7 +16,6 @@ from outbox.model import (
     Capabilities,
     ItemResult,
     Letter,
-    Outcome,
     PreparedBatch,
 )
 from outbox.wire import Form, base64_text, own, spell_json
@@ -50,21 +50,20 @@ class Resend(HttpProvider):
         self, letter: Letter, people: Sequence[Addressee], batch_id: str, *, date: datetime
     ) -> PreparedBatch:
         """One JSON object for each person; with files, one person to a call. The date is Resend's."""
+        people = Addressees.of(people)
         one_by_one(letter, people, self.caps)
         alone = bool(letter.attachments)
         head, tail, path = (b"", b"", "/emails") if alone else (b"[", b"]", "/emails/batch")
         body = _form(letter).fill_all(people, head=head, between=b",", tail=tail)
         headers = {"Content-Type": "application/json", "Idempotency-Key": batch_id}
-        names = tuple(person.outbox_id for person in people)
+        names = tuple(people.outbox_ids)
         return fitted(PreparedBatch(batch_id, batch_id, "POST", path, headers, body, names), self.caps)
 
-    def _read(self, batch: PreparedBatch, answer: Answer) -> list[ItemResult]:
+    def _read(self, batch: PreparedBatch, answer: Answer) -> Sequence[ItemResult]:
         said = answer.document()
         items = said.get("data", [said])
-        return [
-            ItemResult(name, Outcome.ACCEPTED, provider_id=item["id"])
-            for name, item in zip(batch.outbox_ids, items, strict=False)
-        ]
+        ids = [item["id"] for item in items[: len(batch.outbox_ids)]]
+        return Accepted(batch.outbox_ids[: len(ids)], ids)
 
 
 @lru_cache(maxsize=8)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from outbox.headers import show_address
+from outbox.many import Addressees
 from outbox.model import (
     Account,
     Addressee,
@@ -59,11 +60,12 @@ class Sandbox(HttpProvider):
         self, letter: Letter, people: Sequence[Addressee], batch_id: str, *, date: datetime
     ) -> PreparedBatch:
         """One JSON object for each person."""
+        people = Addressees.of(people)
         body = _form(letter).fill_all(people, head=b'{"messages":[', between=b",", tail=b"]}")
         headers = {"Content-Type": "application/json", "X-Batch": batch_id}
         if self.caps.replay_window_s:
             headers["Idempotency-Key"] = batch_id
-        names = tuple(person.outbox_id for person in people)
+        names = tuple(people.outbox_ids)
         return fitted(
             PreparedBatch(batch_id, batch_id, "POST", "/outbox/send", headers, body, names), self.caps
         )

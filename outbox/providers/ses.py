@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from outbox.errors import ConfigError, MustSplit
 from outbox.headers import encode_address
+from outbox.many import Addressees
 from outbox.mime import build
 from outbox.model import (
     Account,
@@ -85,12 +86,13 @@ class Ses(HttpProvider):
 
         A value that the template might change goes alone, as a whole message (MustSplit says so).
         """
+        people = Addressees.of(people)
         one_by_one(letter, people, self.caps)
         if len(people) == 1:
             path, content = "/v2/email/outbound-emails", self._whole(letter, people[0], date)
         else:
             path, content = "/v2/email/outbound-bulk-emails", self._merged(letter, people)
-        names = tuple(person.outbox_id for person in people)
+        names = tuple(people.outbox_ids)
         headers = {"Content-Type": "application/json"}
         return fitted(PreparedBatch(batch_id, batch_id, "POST", path, headers, content, names), self.caps)
 
@@ -108,7 +110,10 @@ class Ses(HttpProvider):
         if any("{{" in literal for text in _texts(letter) for literal in text.literals):
             raise MustSplit("the letter itself holds {{", tuple((one.outbox_id,) for one in people))
         shared, entry, values = _merge(letter)
-        odd = {person.outbox_id for person in people if ODD.search(b"\0".join(values.own_pieces(person)))}
+        rows = list(zip(*values.own_columns(people), strict=True))
+        odd = {
+            person.outbox_id for person, row in zip(people, rows, strict=True) if ODD.search(b"\0".join(row))
+        }
         if odd:
             even = tuple(person.outbox_id for person in people if person.outbox_id not in odd)
             alone = tuple((person.outbox_id,) for person in people if person.outbox_id in odd)

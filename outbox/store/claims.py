@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     LargeBinary,
     Update,
     bindparam,
@@ -20,20 +21,12 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    union,
     update,
 )
 
-from outbox.model import (
-    STATE_AFTER,
-    STATE_IN,
-    Chunk,
-    ChunkState,
-    Consent,
-    ItemResult,
-    Outcome,
-    Recipient,
-    State,
-)
+from outbox.many import Roster, sum_up
+from outbox.model import STATE_AFTER, STATE_IN, Chunk, ChunkState, Consent, ItemResult, Outcome, State
 
 from . import Tx
 from .rolls import unpack, unpack_ids
@@ -80,6 +73,14 @@ END_CALL = (
         provider_ids=func.coalesce(bindparam("the_ids", type_=LargeBinary), call.c.provider_ids),
     )
 )
+_ENDS = bindparam("first", type_=Integer), bindparam("last", type_=Integer)
+_MARK = select(send.c.newest_suppression).where(send.c.id == bindparam("the_send")).scalar_subquery()
+_BARRED = select(suppression.c.email_key).where(suppression.c.id > _MARK)
+FIND_GONE = union(
+    select(subscriber.c.id).where(subscriber.c.id.between(*_ENDS), GONE),
+    # The few that are suppressed come first: "+ 0" keeps SQLite from walking through everybody in between.
+    select(subscriber.c.id).where(subscriber.c.email_key.in_(_BARRED), (subscriber.c.id + 0).between(*_ENDS)),
+)
 AT_ONCE = 500  # numbers in one question
 #: What a whole chunk becomes when all its messages end alike.
 ALIKE = {State.ACCEPTED: ChunkState.DONE, State.RETRY: ChunkState.RETRY}
@@ -102,7 +103,7 @@ class Taken:
     """A chunk that is ours, with everyone who has not moved on from it."""
 
     chunk: Chunk
-    people: list[Recipient]
+    people: Roster
 
 
 def free_all(tx: Tx, owner: str = "") -> None:
@@ -134,7 +135,7 @@ def take(tx: Tx, send_id: str, lease: Lease, now: datetime, limit: int) -> list[
     rows = tx.connection.execute(_leased(tx, claim, lease, now).returning(*CHUNK)).all()
     parts = [to_chunk(row) for row in sorted(rows, key=lambda row: row.no)]
     taken = _with_people(tx, send_id, parts)
-    return [replace(one, people=[each for each in one.people if each.state in OPEN]) for one in taken]
+    return [one if OPEN.issuperset(one.people.states) else only(one, OPEN) for one in taken]
 
 
 def put_back(tx: Tx, part: Chunk) -> None:
@@ -144,11 +145,8 @@ def put_back(tx: Tx, part: Chunk) -> None:
 
 def find_gone(tx: Tx, send_id: str, first_id: int, last_id: int) -> set[int]:
     """Who of these numbers has lost consent, or was suppressed since the freeze, as of this transaction."""
-    between = subscriber.c.id.between(first_id, last_id)
-    mark = select(send.c.newest_suppression).where(send.c.id == send_id).scalar_subquery()
-    barred = select(subscriber.c.id).join(suppression, suppression.c.email_key == subscriber.c.email_key)
-    gone = select(subscriber.c.id).where(between, GONE).union(barred.where(suppression.c.id > mark, between))
-    return set(tx.connection.execute(gone).scalars())
+    asked = {"the_send": send_id, "first": first_id, "last": last_id}
+    return set(tx.connection.execute(FIND_GONE, asked).scalars())
 
 
 def find_unlike(tx: Tx, numbers: Sequence[int], consent: Consent) -> set[int]:
@@ -280,14 +278,17 @@ def _with_people(tx: Tx, send_id: str, parts: list[Chunk]) -> list[Taken]:
     for part in parts:
         people = unpack(send_id, packed[part.no].ids, packed[part.no].people, STATE_IN[part.state])
         if part.follow < part.size:
-            states = read_states(tx, part)
-            people = [
-                replace(one, state=states[one.subscriber_id].state)
-                for one in people
-                if one.subscriber_id in states
-            ]
+            told = read_states(tx, part)
+            people = people.only(told)
+            people = replace(people, states=[told[number].state for number in people.numbers])
         taken.append(Taken(part, people))
     return taken
+
+
+def only(taken: Taken, states: Collection[State]) -> Taken:
+    """A chunk with those of its people alone whose messages are in one of these states."""
+    both = zip(taken.people.numbers, taken.people.states, strict=True)
+    return replace(taken, people=taken.people.only({number for number, state in both if state in states}))
 
 
 def _fenced(part: Chunk) -> Update:
@@ -343,8 +344,9 @@ def _end_call(tx: Tx, part: Chunk, results: Sequence[ItemResult], now: datetime)
 
 
 def _provider_ids(tx: Tx, part: Chunk, results: Sequence[ItemResult]) -> Any:
-    if len(results) == part.size:
-        return msgspec.json.encode([result.provider_id for result in results])
+    whole = sum_up(results)
+    if whole and len(whole) == part.size:
+        return msgspec.json.encode(whole.provider_ids)
     given = {number_of(result): result.provider_id for result in results}
     query = select(roster.c.ids).where(roster.c.send_id == part.send_id, roster.c.no == part.no)
     numbers = unpack_ids(tx.connection.execute(query).scalar_one())

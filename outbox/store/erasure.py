@@ -8,14 +8,15 @@ from outbox.model import Consent
 
 from . import Tx, letters, series
 from .rolls import blank
-from .schema import chunk, delivery, event, roster, subscriber, tag
+from .schema import asked, chunk, delivery, download, event, preference, roster, subscriber, tag
 
 
 def forget(tx: Tx, subscriber_id: int) -> None:
     """Blank every field about a person, in every table that has one."""
     if not tx.many:
         tx.connection.exec_driver_sql("PRAGMA secure_delete = ON")  # overwrite what is freed
-    tx.connection.execute(delete(tag).where(tag.c.subscriber_id == subscriber_id))
+    for about in (tag, preference, asked):
+        tx.connection.execute(delete(about).where(about.c.subscriber_id == subscriber_id))
     nothing = {
         "email": "",
         "email_key": f"erased:{subscriber_id}",
@@ -28,6 +29,7 @@ def forget(tx: Tx, subscriber_id: int) -> None:
     }
     tx.connection.execute(update(subscriber).where(subscriber.c.id == subscriber_id).values(nothing))
     tx.connection.execute(update(delivery).where(delivery.c.subscriber_id == subscriber_id).values(detail=""))
+    tx.connection.execute(update(download).where(download.c.subscriber_id == subscriber_id).values(link=""))
     said = update(event).where(event.c.subscriber_id == subscriber_id)
     tx.connection.execute(said.values(detail="", raw=""))
     series.forget(tx, subscriber_id)

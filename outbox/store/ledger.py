@@ -250,8 +250,8 @@ def _last_call(tx: Tx, part: Chunk) -> Any:
 def _given_id(last: Any, place: int) -> str:
     if last is None or last.provider_ids is None:
         return ""
-    names: list[str] = msgspec.json.decode(last.provider_ids)
-    return names[place]
+    names: list[str] | str = msgspec.json.decode(last.provider_ids)
+    return names if isinstance(names, str) else names[place]
 
 
 def _sends() -> Select[Any]:

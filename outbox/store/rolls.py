@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import compress
 from typing import Any
 
 import msgspec
 
-from outbox.model import Recipient, State
+from outbox.many import Roster
+from outbox.model import State
 
-PEOPLE = msgspec.json.Decoder(list[list[Any]])
+
+class People(msgspec.Struct, array_like=True, gc=False):
+    """What is known of people, a column for each thing."""
+
+    emails: list[str]
+    names: list[str]
+    tokens: list[str]
+    values: list[dict[str, str]] = []  # their own, where a letter asks for any
+
+    def columns(self) -> Iterable[list[Any]]:
+        """The columns that are there."""
+        return filter(None, (self.emails, self.names, self.tokens, self.values))
+
+
+PEOPLE = msgspec.json.Decoder(People)
+NOTHING: Sequence[Any] = ("", "", "", {})
 
 
 def pack_ids(ids: Iterable[int]) -> bytes:
@@ -31,37 +48,32 @@ def unpack_ids(packed: bytes) -> Sequence[int]:
 
 
 def pack_people(rows: Iterable[Sequence[Any]]) -> bytes:
-    """[email, name, token] of each, and their own values as a fourth where a letter asks for any."""
-    return msgspec.json.encode(list(rows))
+    """Email, name, token of each, and their own values as a fourth where a letter asks for any."""
+    return msgspec.json.encode(list(zip(*rows, strict=True)))
 
 
-def unpack(send_id: str, ids: bytes, people: bytes, state: State) -> list[Recipient]:
+def unpack(send_id: str, ids: bytes, people: bytes, state: State) -> Roster:
     """The people of a chunk as they were at the freeze, all in one state."""
-    return [
-        Recipient(send_id, number, person[0], person[1], state, person[2], _own(person))
-        for number, person in zip(unpack_ids(ids), PEOPLE.decode(people), strict=True)
-    ]
+    numbers, known = unpack_ids(ids), PEOPLE.decode(people)
+    values: Sequence[Mapping[str, str]] = known.values or [{}] * len(numbers)
+    return Roster(send_id, numbers, known.emails, known.names, known.tokens, values, [state] * len(numbers))
 
 
-def pick(ids: bytes, people: bytes, wanted: Iterable[int]) -> tuple[Sequence[int], bytes, bytes]:
+def pick(ids: bytes, people: bytes, wanted: Collection[int]) -> tuple[Sequence[int], bytes, bytes]:
     """The part of a packed chunk that holds the `wanted` people, packed."""
     chosen = set(wanted)
-    kept = [
-        (number, person)
-        for number, person in zip(unpack_ids(ids), PEOPLE.decode(people), strict=True)
-        if number in chosen
-    ]
-    numbers = [number for number, _ in kept]
-    return numbers, pack_ids(numbers), pack_people(person for _, person in kept)
+    keep = [number in chosen for number in unpack_ids(ids)]
+    numbers = list(compress(unpack_ids(ids), keep))
+    columns = [list(compress(column, keep)) for column in PEOPLE.decode(people).columns()]
+    return numbers, pack_ids(numbers), msgspec.json.encode(columns)
 
 
 def blank(ids: bytes, people: bytes, number: int) -> bytes:
     """A packed chunk's people without what is known of one of them."""
-    if number not in unpack_ids(ids):
+    numbers = unpack_ids(ids)
+    if number not in numbers:
         return people
-    both = zip(unpack_ids(ids), PEOPLE.decode(people), strict=True)
-    return pack_people(["", "", ""] if own == number else person for own, person in both)
-
-
-def _own(person: Sequence[Any]) -> Mapping[str, str]:
-    return person[3] if len(person) > 3 else {}
+    columns = list(PEOPLE.decode(people).columns())
+    for column, nothing in zip(columns, NOTHING, strict=False):
+        column[numbers.index(number)] = nothing
+    return msgspec.json.encode(columns)

@@ -71,6 +71,32 @@ tag = Table(
     sqlite_with_rowid=False,
 )
 
+#: What a person chose about their letters; whoever chose nothing has no row, and gets every letter.
+preference = Table(
+    "preference",
+    metadata,
+    Column("subscriber_id", Integer, ForeignKey("subscriber.id"), primary_key=True, autoincrement=False),
+    Column("paused_until", Instant),
+    Column("every_days", Integer, nullable=False),  # an issue in so many days at most; 0: every one
+    Column("next_at", Instant),  # the next issue not before this
+    Column("tracking", Integer, nullable=False),  # 1: may be told who opened and clicked
+    CheckConstraint("tracking IN (0, 1)", name="tracking"),
+    CheckConstraint("every_days >= 0", name="every_days"),
+    sqlite_with_rowid=False,
+)
+
+#: How often a person was written to because somebody asked for it at the front door, and when last.
+asked = Table(
+    "asked",
+    metadata,
+    Column("subscriber_id", Integer, ForeignKey("subscriber.id"), primary_key=True, autoincrement=False),
+    Column("what", String(8), primary_key=True),
+    Column("times", Integer, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    one_of("what", ("confirm", "link")),
+    sqlite_with_rowid=False,
+)
+
 #: The words of a sign-up form, kept for as long as somebody's consent rests on them.
 form = Table(
     "form",
@@ -265,6 +291,18 @@ call = Table(
     Column("answer", Text, nullable=False),  # how many of each outcome
     Column("provider_ids", LargeBinary),  # JSON, in the order of the roster; for those accepted by this call
     ForeignKeyConstraint(["send_id", "chunk_no"], ["chunk.send_id", "chunk.no"]),
+)
+
+#: The book went to a reader: a button was pressed, so no scanner that follows links stands here.
+download = Table(
+    "download",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subscriber_id", Integer, ForeignKey("subscriber.id"), nullable=False),
+    Column("file", Text, nullable=False),  # its name as the reader got it
+    Column("link", String(32), nullable=False),  # a digest of the link it was fetched by; empty once erased
+    Column("at", Instant, nullable=False),
+    Index("download_subscriber", "subscriber_id", "link"),
 )
 
 #: A letter to one person that is due once; its row stays, so that nothing is written twice under a key.

@@ -8,7 +8,8 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import select, tuple_, update
 
-from outbox.model import Chunk, ChunkState, ItemResult, Outcome
+from outbox.many import Accepted
+from outbox.model import Chunk, ChunkState, Outcome
 
 from . import Tx
 from .claims import BEGIN_CALL, END_CALL, IN_DOUBT, INTEND, begun, call_row, fence_of
@@ -36,7 +37,7 @@ def intend_all(tx: Tx, calls: Sequence[tuple[Chunk, str, str]], now: datetime) -
 
 
 def settle_accepted(
-    tx: Tx, answered: Sequence[tuple[Chunk, Sequence[ItemResult]]], now: datetime
+    tx: Tx, answered: Sequence[tuple[Chunk, Accepted]], now: datetime
 ) -> set[tuple[str, int]]:
     """As `claims.settle` for calls of which everybody was accepted; returns the chunks that were still ours."""
     if not answered:
@@ -53,7 +54,7 @@ def settle_accepted(
             "the_attempt": part.attempt,
             "the_time": now,
             "the_answer": f"{Outcome.ACCEPTED} {len(results)}",
-            "the_ids": msgspec.json.encode([one.provider_id for one in results]),
+            "the_ids": msgspec.json.encode(results.provider_ids),
         }
         for part, results in answered
         if (part.send_id, part.no) in settled

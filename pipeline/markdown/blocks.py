@@ -13,6 +13,7 @@ from ..model import Node
 from .directives import read_embedding, read_only
 from .shapes import (
     ALERTS,
+    MARKS,
     POINTERS,
     cut_alert,
     drop_comments,
@@ -52,7 +53,7 @@ def _read_heading(builder: TreeBuilder, token: Token, tokens: Iterator[Token]) -
     children = builder.read_words(next(tokens))
     next(tokens)
     level = token.tag[1]
-    barred = (*POINTERS, "link") if level == "1" else POINTERS
+    barred = (*POINTERS, *MARKS, "link") if level == "1" else POINTERS
     builder.bar(children, barred, "a heading holds words alone", line=line)
     yield Node(
         "heading",

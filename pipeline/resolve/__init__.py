@@ -13,14 +13,17 @@ from ..errors import ManuscriptError, PipelineError, Place, raise_all
 from ..hints import suggest
 from ..identifiers import make_urn
 from ..model import Book, Chapter
+from .backindex import make_index
 from .conditions import choose_passages, find_notes, number_notes
-from .contents import BACK, EARLY, FRONT, list_contents
-from .links import Linker, collect_targets
+from .contents import BACK, EARLY, FRONT, list_contents, list_objects
+from .endnotes import gather_notes
+from .links import Linker, Target, collect_targets
+from .marks import collect_terms, find_double_terms, finish_glossaries, name_marks
 from .numbers import find_doubles, label_chapter, name_blocks, number_chapters, number_objects, slugify
 
 __all__ = [
     "BACK", "EARLY", "FRONT", "MAIL", "choose_chapters", "choose_passages", "find_newest_date", "find_notes",
-    "label_chapter", "list_contents", "number_notes", "number_objects", "resolve", "slugify",
+    "label_chapter", "list_contents", "list_objects", "number_notes", "number_objects", "resolve", "slugify",
 ]  # fmt: skip
 
 
@@ -48,9 +51,9 @@ def resolve(
     """
     facts = facts or {"output": "book", "edition": edition.name, "segment": ""}
     kept = [choose_passages(chapter, facts) for chapter in chapters]
-    named = [name_blocks(chapter) for chapter in number_chapters(kept)]
-    numbered = number_objects(named, words)
-    errors: list[PipelineError] = list(find_doubles(numbered))
+    named = [name_marks(name_blocks(chapter)) for chapter in number_chapters(kept)]
+    numbered = number_objects(named, words, by=config.ebook.numbers)
+    errors: list[PipelineError] = [*find_doubles(numbered), *find_double_terms(numbered)]
     chosen = choose_chapters(numbered, edition)
     linker = Linker(
         targets=collect_targets(numbered, words),
@@ -59,18 +62,26 @@ def resolve(
         ids={chapter.slug: chapter.ids for chapter in numbered},
         words=words,
         errors=errors,
+        terms={term: Target(node.id, home.slug, term) for term, home, node in collect_terms(numbered)},
     )
     linked = tuple(linker.link(chapter) for chapter in chosen)
-    printed = _print_citations(linked, config, folder, words=words, errors=errors)
+    if facts["output"] == "email":
+        finished = _print_citations(linked, config, folder, place="book", words=words, errors=errors)
+    else:
+        finished = _add_matter(linked, config, folder, words=words, errors=errors)
+        whole = len(chosen) == len(numbered)
+        finished += make_index(finished, words, config.book.language, errors if whole else [])
     raise_all(errors)
     return Book(
         meta=msgspec.structs.replace(config.book, title=edition.title or config.book.title),
         edition=edition.name,
         folder=folder,
-        chapters=printed,
+        chapters=finished,
         identifier=_identify(config, edition),
         made_at=made_at,
         note=edition.note,
+        notes=config.ebook.notes,
+        lists=config.ebook.lists,
     )
 
 
@@ -122,11 +133,28 @@ def find_newest_date(chapters: Sequence[Chapter], config: Config) -> datetime:
     return datetime.combine(max((day for day in dates if day), default=date(2000, 1, 1)), time(12), UTC)
 
 
+def _add_matter(
+    chapters: tuple[Chapter, ...],
+    config: Config,
+    folder: Path,
+    *,
+    words: Mapping[str, str],
+    errors: list[PipelineError],
+) -> tuple[Chapter, ...]:
+    """What a book has behind its text: notes, the glossary in order, the works cited."""
+    noted = gather_notes(chapters, words) if config.ebook.notes == "book" else chapters
+    defined = finish_glossaries(noted, words, config.book.language)
+    return _print_citations(
+        defined, config, folder, place=config.bibliography.place, words=words, errors=errors
+    )
+
+
 def _print_citations(
     chapters: tuple[Chapter, ...],
     config: Config,
     folder: Path,
     *,
+    place: str,
     words: Mapping[str, str],
     errors: list[PipelineError],
 ) -> tuple[Chapter, ...]:
@@ -140,4 +168,4 @@ def _print_citations(
         return chapters
     from ..citations import print_citations  # slow to import, and most books cite nothing
 
-    return print_citations(chapters, config, folder, words=words, errors=errors)
+    return print_citations(chapters, config, folder, place=place, words=words, errors=errors)

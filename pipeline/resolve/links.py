@@ -11,10 +11,12 @@ from urllib.parse import unquote
 from ..errors import ManuscriptError, PipelineError, Place
 from ..hints import suggest
 from ..model import Chapter, Node, plain
+from .marks import fold_term
 from .numbers import label_chapter
 
 _MARKDOWN = re.compile(r"^([^:?#]*)\.md(?:#(.+))?$")
 _OUTWARD = re.compile(r"(?:https?://|mailto:|tel:).|@@[a-z_]+_url@@$", re.IGNORECASE)
+_NO_GLOSSARY = "there is none yet: write a chapter with kind: glossary"
 _PREFIXES = {"figure": "fig", "table": "tbl"}
 
 
@@ -51,7 +53,7 @@ class Linker:
     """Links the chapters of one edition; what it cannot link goes into `errors`.
 
     `present` are the slugs of the edition's chapters, `files` maps file names to
-    slugs, `ids` slugs to all ids in the chapter.
+    slugs, `ids` slugs to all ids in the chapter, `terms` are those of the glossary.
     """
 
     targets: Mapping[str, Target]
@@ -60,6 +62,7 @@ class Linker:
     ids: Mapping[str, frozenset[str]]
     words: Mapping[str, str]
     errors: list[PipelineError]
+    terms: Mapping[str, Target]
 
     def link(self, chapter: Chapter) -> Chapter:
         return replace(chapter, body=tuple(self._visit(node, chapter) for node in chapter.body))
@@ -71,6 +74,8 @@ class Linker:
             node = self._relink(node, chapter)
         if node.attrs.get("name") == "chapter":
             self._check_embedding(node, chapter)
+        if node.kind == "mention":
+            node = self._define(node, chapter)
         return node.rebuild(lambda child: self._visit(child, chapter)) if node.children else node
 
     def _refer(self, node: Node, chapter: Chapter) -> Node:
@@ -91,6 +96,18 @@ class Linker:
             return node.with_children((Node("text", text=label, line=node.line),))
         attrs = {"href": f"#{target.id}", "chapter": target.slug, "type": name.split(":", 1)[0]}
         return replace(node, children=(Node("text", text=target.label, line=node.line),), attrs=attrs)
+
+    def _define(self, node: Node, chapter: Chapter) -> Node:
+        """A term as a link to what the glossary says of it; as words where an edition has no glossary."""
+        target = self.terms.get(fold_term(node.attrs["to"]))
+        if not target:
+            hint = suggest(fold_term(node.attrs["to"]), self.terms) if self.terms else _NO_GLOSSARY
+            message = f"the glossary does not define '{node.attrs['to']}'; {hint}"
+            self.errors.append(ManuscriptError(message, Place(chapter.source, node.line), rule="M018"))
+        if not target or target.slug not in self.present:
+            return Node("span", node.children, line=node.line)
+        attrs = {"href": f"#{target.id}", "chapter": target.slug, "role": "term", "id": node.id, "auto": "1"}
+        return Node("link", node.children, attrs=attrs, line=node.line)
 
     def _relink(self, node: Node, chapter: Chapter) -> Node:
         href = unquote(node.attrs["href"])

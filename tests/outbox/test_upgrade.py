@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from outbox.desk import new_lease
 from outbox.model import Consent, State
-from outbox.store import evidence, ledger, open_store, subscribers, verify
+from outbox.store import claims, evidence, ledger, open_store, subscribers, verify
 from outbox.store.engine import connect
 from outbox.store.upgrade import upgrade
 
@@ -111,3 +112,34 @@ def test_the_ledger_moves_from_the_first_schema(first: Path, now: datetime) -> N
         (State.SUPPRESSED, "di@example.org", "", "left"),
     ] == [(one.state, one.email, one.provider_id, one.detail) for one in told]
     assert [] == faults
+
+
+#: A send of the second schema: two calls, of which somebody in the second was erased.
+ROWS = """
+INSERT INTO chunk SELECT 's', 3, NULL, 'planned', 0, 0, 'NOON', NULL, '', 6, 7, 2, 2, '', NULL;
+INSERT INTO roster VALUES ('s', 3, x'06000000000000000700000000000000',
+  CAST('[["ed@example.org", "Ed", "t6", {"town": "Ulm"}], ["", "", ""]]' AS BLOB));
+"""
+
+
+def test_rosters_of_rows_become_columns(first: Path, now: datetime) -> None:
+    """Everybody keeps what fills their letter, and whoever was erased stays erased."""
+    with sqlite3.connect(first) as connection:
+        connection.executescript(LEDGER.replace("NOON", "2026-02-03T12:00:00.000000Z"))
+    connection.close()
+    engine = connect(f"sqlite:///{first}")
+    upgrade(engine.execution_options(write=True), "0002")
+    engine.dispose()
+    with sqlite3.connect(first) as connection:
+        connection.executescript(ROWS.replace("NOON", "2026-02-03T12:00:00.000000Z"))
+    connection.close()
+    store = open_store(f"sqlite:///{first}", now)
+    with store.begin() as tx:
+        taken = claims.take(tx, "s", new_lease(), now, 9)
+    store.close()
+
+    assert [
+        ("cy@example.org", "Cy", {}),
+        ("ed@example.org", "Ed", {"town": "Ulm"}),
+        ("", "", {}),
+    ] == [(one.email, one.name, one.values) for part in taken for one in part.people]
