@@ -92,11 +92,35 @@ def choose_editions(config: Config, name: str = "") -> tuple[EditionTable, ...]:
 def resolve_edition(manuscript: Manuscript, edition: EditionTable) -> tuple[Book, Layout]:
     """One edition's book, and the layout it is made in."""
     layout = manuscript.read_layout(edition.layout or manuscript.config.ebook.layout)
-    book = resolve(
+    return _resolve(manuscript, edition, layout, OUTPUTS), layout
+
+
+#: Each format -> what it is to `::: only output=...`; a book in general is both.
+OUTPUTS = "book,pdf,epub"
+_OUTPUTS = {"pdf": "book,pdf", "archive": "book,pdf", "print": "book,pdf", "epub": "book,epub"}
+
+
+def _resolve(manuscript: Manuscript, edition: EditionTable, layout: Layout, output: str) -> Book:
+    return resolve(
         manuscript.chapters, manuscript.config, edition, folder=manuscript.folder,
         words=layout.read_words(manuscript.config.book.language), made_at=manuscript.made_at,
+        facts={"output": output, "edition": edition.name, "segment": ""},
     )  # fmt: skip
-    return book, layout
+
+
+def _cut_to_format(
+    manuscript: Manuscript, edition: EditionTable, layout: Layout, book: Book, name: str
+) -> Book:
+    """The book as one format has it; most say the same in all."""
+    outputs = {
+        output
+        for chapter in manuscript.chapters if chapter.conditional
+        for node in chapter.nodes if node.attrs.get("name") in {"only", "except"}
+        for output in node.attrs.get("output", "").split(",")
+    }  # fmt: skip
+    if outputs.isdisjoint({"pdf", "epub"}) or name not in _OUTPUTS:
+        return book
+    return _resolve(manuscript, edition, layout, _OUTPUTS[name])
 
 
 def make_edition(
@@ -125,11 +149,23 @@ def make_edition(
     made: list[Edition] = []
     for format_name in _order({*wanted, "epub"} if "epub" in attach else wanted):
         say(f"{settings.file_name}.{format_name}")
-        made.append(_load_format(format_name)(book, layout, settings))
+        cut = _cut_to_format(manuscript, edition, layout, book, format_name)
+        made.append(_load_format(format_name)(cut, layout, fit_settings(settings, cut)))
         for notice in made[-1].notices:
             warn(notice)
         settings = _hand_on(settings, book, made[-1], attach)
     return tuple(each for each in made if each.format in wanted)
+
+
+def fit_settings(settings: Settings, book: Book) -> Settings:
+    """`settings` with the pictures and the pages that `book` has; another format may have had more."""
+    shown = set(book.images)
+    known = {name for chapter in book.chapters for name in (chapter.slug, *chapter.ids)}
+    return replace(
+        settings,
+        pictures=tuple(picture for picture in settings.pictures if picture.source in shown),
+        pages={label: name for label, name in settings.pages.items() if name in known},
+    )
 
 
 def _hand_on(settings: Settings, book: Book, made: Edition, attach: Collection[str]) -> Settings:

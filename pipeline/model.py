@@ -29,6 +29,8 @@ Kind = Literal[
     "acknowledgements",
     "about",
     "glossary",
+    "rest",
+    "also-by",
     "colophon",
     "notes",
     "references",
@@ -53,7 +55,7 @@ class Node:
     columns entries entry endnote works.
     Inlines: text emphasis strong strike code link image span sub sup softbreak
     break note citation reference mention mark places place
-    math.
+    math variable.
     """
 
     kind: str

@@ -24,6 +24,8 @@ SEMANTICS: Mapping[str, tuple[str, str]] = {
     "appendix": ("appendix", "doc-appendix"),
     "acknowledgements": ("acknowledgments", "doc-acknowledgments"),
     "about": ("", ""),
+    "also-by": ("", ""),
+    "rest": ("", ""),
     "colophon": ("colophon", "doc-colophon"),
     "glossary": ("glossary", "doc-glossary"),
     "index": ("index", "doc-index"),

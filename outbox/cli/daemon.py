@@ -9,7 +9,7 @@ from threading import Event
 
 from outbox.config import Settings
 from outbox.errors import Temporary
-from outbox.store import Store, Tx, ledger, letters
+from outbox.store import Store, Tx, arrivals, ledger, letters
 from outbox.store import series as enrolments
 
 from .opening import clock, opened, sending, stopped_by_signal
@@ -51,8 +51,8 @@ def look_again(
 def _is_due(store: Store, looked_at: datetime, now: datetime) -> bool:
     """Whether anything came due since the last pass; what that one could not do has time until the next look."""
     with store.read() as tx:
-        first = find_first(tx, looked_at - OVERLAP)
-    return first is not None and first <= now
+        first, told = find_first(tx, looked_at - OVERLAP), arrivals.is_waiting(tx)
+    return told or (first is not None and first <= now)
 
 
 def find_first(tx: Tx, since: datetime) -> datetime | None:

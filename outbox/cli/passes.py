@@ -15,6 +15,7 @@ from outbox import letterbox, mailing, worker
 from outbox.config import Settings
 from outbox.desk import Desk
 from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError
+from outbox.events.applying import apply_new
 from outbox.letterbox import Letterbox
 from outbox.model import Capabilities, Issue, Outcome, State
 from outbox.providers import PROVIDERS
@@ -105,8 +106,9 @@ def deliver(
     now: Callable[[], datetime] = clock,
 ) -> int:
     """Make one pass and tell what came of it; returns the exit code."""
-    _pause_unwelcome(desk)
-    with desk.store.read() as tx:
+    apply_new(desk.store, clock())
+    with desk.store.begin() as tx:
+        ledger.pause_unwelcome(tx)
         total, _ = ledger.find_waiting(tx)
     with _progress(total) as tell:
         tally = worker.run(desk, now, tell=tell, stop=stop, limit=limit or None)
@@ -162,12 +164,6 @@ def _freeze_due(settings: Settings, desk: Desk, now: Callable[[], datetime]) -> 
                 freeze(settings, desk, issue, None)
         except IssueError as error:
             yield error
-
-
-def _pause_unwelcome(desk: Desk) -> None:
-    with desk.store.begin() as tx:
-        for one, why in ledger.find_unwelcome(tx):
-            ledger.pause(tx, one.send_id, f"{why}; to go on all the same: outbox resume {one.slug}")
 
 
 def _pause_limited(desk: Desk, slugs: Sequence[str], limit: int) -> None:

@@ -13,7 +13,8 @@ import typer
 from outbox.addresses import read_mailbox
 from outbox.errors import MUST_ACT, PeopleError
 from outbox.model import Progress, State
-from outbox.store import Tx, downloads, evidence, ledger, letters, subscribers
+from outbox.store import Tx, arrivals, downloads, evidence, ledger, letters, subscribers
+from outbox.store import events as reported
 from outbox.store import series as places
 from outbox.store import verify as proof
 
@@ -50,6 +51,7 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     with opened(settings_of(ctx)) as store, store.read() as tx:
         progress, people = ledger.progress(tx), subscribers.count(tx)
         waiting, series = letters.find_waiting(tx), _tell_series(tx)
+        calls, _ = arrivals.count(tx)
     sends = [one for one in progress if not one.letter]
     sent = _by_name(one for one in progress if one.letter)
     if as_json:
@@ -60,6 +62,7 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
                 "queued": [asdict(one) for one in waiting],
                 "series": series,
                 "subscribers": people,
+                "events_waiting": calls,
             }
         )
         return
@@ -77,6 +80,30 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
         print(f"series {each['name']}: {who}" + (f"; {each['state']}" if each["state"] != "active" else ""))
     for queued in waiting:
         print(f"letter {queued.name}: {queued.number} to come, the first {short(queued.first)}")
+    if calls:
+        print(f"{calls} calls of providers wait to be read; outbox work reads them")
+
+
+def events(ctx: typer.Context, as_json: Json = False) -> None:
+    """Show what providers reported of messages, how often and when last, and what could not be read.
+
+    \b
+    outbox events
+    outbox events --json
+    """  # noqa: D301
+    with opened(settings_of(ctx)) as store, store.read() as tx:
+        counted = reported.count(tx)
+        waiting, odd = arrivals.count(tx)
+    if as_json:
+        names = ("provider", "type", "number", "last")
+        told = [dict(zip(names, one, strict=True)) for one in counted]
+        print_json({"events": told, "waiting": waiting, "unreadable": odd})
+        return
+    for provider, kind, number, last in counted:
+        print(f"{provider}: {number} {kind.replace('_', ' ')}, the last {short(last)}")
+    if not counted:
+        print("nothing was reported yet; docs/webhooks.md says how to ask for it")
+    print(f"{waiting} calls wait to be read, {odd} could not be read")
 
 
 def show(
@@ -84,7 +111,7 @@ def show(
     address: Annotated[str, typer.Argument(help="A subscriber's mail address.")],
     as_json: Json = False,
 ) -> None:
-    """Show everything that ever happened to one person: consent with its evidence, and every message.
+    """Show everything that ever happened to one person: consent, every message, and what was reported of it.
 
     \b
     outbox show ana@example.org
@@ -94,12 +121,14 @@ def show(
         if person is None:
             raise PeopleError(f"{address} is not on the list")
         events, messages = evidence.events_of(tx, person.id), ledger.history(tx, person.id)
+        reports = reported.find_of(tx, person.id)
         unsent, standing = letters.find_unsent(tx, person.id), places.find_all_of(tx, person.id)
         fetched = downloads.find_downloads(tx, person.id)
     if as_json:
         told = {
             "events": [msgspec.structs.asdict(e) for e in events],
             "messages": [asdict(m) for m in messages],
+            "reports": reports,
             "letters": [asdict(one) for one in unsent],
             "series": [asdict(one) for one in standing],
             "downloads": [asdict(one) for one in fetched],
@@ -115,6 +144,8 @@ def show(
     for place in standing:
         words = f"step {len(place.passed) + 1} on {short(place.next_at)}" if place.next_at else place.state
         print(f"  {short(place.began_at)}  series {place.series}: {words}")
+    for said in reports:
+        print(f"  {short(said['at'])}  {said['provider']} reports: {said['type']}  {said['detail']}".rstrip())
     for file in fetched:
         print(f"  {short(file.at)}  downloaded {file.file}")
     for one in unsent:
@@ -178,4 +209,4 @@ def _bar(one: Progress) -> Iterator[str]:
         yield mark * max(round(number / audience * WIDTH), bool(number))
 
 
-COMMANDS = (status, show, verify)
+COMMANDS = (status, show, verify, events)

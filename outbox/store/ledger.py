@@ -196,6 +196,12 @@ def find_unwelcome(tx: Tx) -> list[tuple[Progress, str]]:
     return found
 
 
+def pause_unwelcome(tx: Tx) -> None:
+    """Pause the sends that too many have complained of, or bounced."""
+    for one, why in find_unwelcome(tx):
+        pause(tx, one.send_id, f"{why}; to go on all the same: outbox resume {one.slug}")
+
+
 def decide(tx: Tx, part: Chunk, numbers: list[int], state: State, detail: str, *, now: datetime) -> None:
     """Give messages that are in doubt or held the state that a policy or a person says."""
     told = dict.fromkeys(numbers, Told(state, detail=detail))

@@ -389,7 +389,24 @@ plan = Table(
     Column("made_at", Instant, nullable=False),
 )
 
-#: What providers report afterwards: kept raw, counted once however often it is told.
+#: What came in from outside about messages, as it came; read in batches, and kept for a month.
+arrival = Table(
+    "arrival",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("headers", Text, nullable=False),  # JSON
+    Column("body", LargeBinary, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("read_at", Instant),  # null: waits
+    Column("trouble", Text, nullable=False),  # why it could not be read
+    Index("arrival_at", "at"),
+    sqlite_autoincrement=True,
+)
+_UNREAD = "read_at IS NULL"
+Index("arrival_unread", arrival.c.id, sqlite_where=text(_UNREAD), postgresql_where=text(_UNREAD))
+
+#: What is reported of messages afterwards, each thing once however often it is told.
 event = Table(
     "event",
     metadata,
@@ -397,14 +414,17 @@ event = Table(
     Column("provider", Text, nullable=False),
     Column("event_id", Text, nullable=False),  # the provider's own, or the SHA-256 of what it said
     Column("type", String(12), nullable=False),
+    Column("firmness", String(4), nullable=False),  # of a bounce
+    Column("cause", String(12), nullable=False),  # why it bounced or was refused
     Column("send_id", String(32), ForeignKey("send.id")),
     Column("subscriber_id", Integer, ForeignKey("subscriber.id")),
     Column("at", Instant, nullable=False),  # when it happened, as the provider says
     Column("seen_at", Instant, nullable=False),  # when we were told
     Column("detail", Text, nullable=False),
-    Column("raw", Text, nullable=False),
+    Column("arrival_id", Integer),  # what it was read from, as long as that is kept
     UniqueConstraint("provider", "event_id"),
     one_of("type", EventType),
+    one_of("firmness", ("", "hard", "soft")),
     Index("event_send", "send_id", "type"),
     Index("event_subscriber", "subscriber_id"),
 )
