@@ -51,8 +51,10 @@ def look_again(
 def _is_due(store: Store, looked_at: datetime, now: datetime) -> bool:
     """Whether anything came due since the last pass; what that one could not do has time until the next look."""
     with store.read() as tx:
-        first, told = find_first(tx, looked_at - OVERLAP), arrivals.is_waiting(tx)
-    return told or (first is not None and first <= now)
+        if arrivals.is_waiting(tx):
+            return True
+        first = find_first(tx, looked_at - OVERLAP)
+    return first is not None and first <= now
 
 
 def find_first(tx: Tx, since: datetime) -> datetime | None:

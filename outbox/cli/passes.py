@@ -106,7 +106,7 @@ def deliver(
     now: Callable[[], datetime] = clock,
 ) -> int:
     """Make one pass and tell what came of it; returns the exit code."""
-    apply_new(desk.store, clock())
+    apply_new(desk.store, now())
     with desk.store.begin() as tx:
         ledger.pause_unwelcome(tx)
         total, _ = ledger.find_waiting(tx)

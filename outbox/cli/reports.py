@@ -50,8 +50,8 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     """  # noqa: D301
     with opened(settings_of(ctx)) as store, store.read() as tx:
         progress, people = ledger.progress(tx), subscribers.count(tx)
-        waiting, series = letters.find_waiting(tx), _tell_series(tx)
-        calls, _ = arrivals.count(tx)
+        waiting, (calls, _) = letters.find_waiting(tx), arrivals.count(tx)
+        series = _tell_series(tx)
     sends = [one for one in progress if not one.letter]
     sent = _by_name(one for one in progress if one.letter)
     if as_json:
@@ -130,8 +130,8 @@ def show(
             "messages": [asdict(m) for m in messages],
             "reports": reports,
             "letters": [asdict(one) for one in unsent],
-            "series": [asdict(one) for one in standing],
             "downloads": [asdict(one) for one in fetched],
+            "series": [asdict(one) for one in standing],
         }
         print_json({**asdict(person), **told})
         return
@@ -141,13 +141,13 @@ def show(
     for message in messages:
         words = " ".join(filter(None, (message.provider_id, message.code, message.detail)))
         print(f"  {short(message.changed_at)}  {message.slug}: {message.state}  {words}".rstrip())
-    for place in standing:
-        words = f"step {len(place.passed) + 1} on {short(place.next_at)}" if place.next_at else place.state
-        print(f"  {short(place.began_at)}  series {place.series}: {words}")
     for said in reports:
         print(f"  {short(said['at'])}  {said['provider']} reports: {said['type']}  {said['detail']}".rstrip())
     for file in fetched:
         print(f"  {short(file.at)}  downloaded {file.file}")
+    for place in standing:
+        words = f"step {len(place.passed) + 1} on {short(place.next_at)}" if place.next_at else place.state
+        print(f"  {short(place.began_at)}  series {place.series}: {words}")
     for one in unsent:
         print(
             f"  {short(one.due_at)}  {one.name}: "
