@@ -52,7 +52,7 @@ def _add_index(document: Document, book: Book, layout: Layout, settings: Setting
     pages = Pages(tuple(map(labels.name, range(labels.total))), places)
     (section,) = _write_chapters(replace(book, chapters=(index,)), layout, settings, pages=pages)
     alone = _set_alone(index, start - labels.body + 1, front=False)
-    sheet = compose(book, layout, settings, (_BEFORE, section))
+    sheet = compose(book, layout, replace(settings, cover=None), (_BEFORE, section))
     laid_out = lay_out(replace(sheet, css=f"{sheet.css}\n{css}\n{alone}"), settings.type, alone=True)
     settings.say("index laid out")
     return join(document, laid_out, at=start)
