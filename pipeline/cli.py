@@ -81,6 +81,9 @@ def check(
     ] = "text",
     advice: Annotated[bool, typer.Option("--advice", help="Also say what may be better.")] = False,
     fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended safely.")] = False,
+    pages: Annotated[
+        bool, typer.Option("--pages", help="Also lay the book out and look at its pages.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="With --fix: show the changes, make none.")
     ] = False,
@@ -95,7 +98,7 @@ def check(
     report = name_report(form)
     if fix:
         _fix(book, edition, dry_run=dry_run)
-    found = read_over(book, edition, today=_today()).findings
+    found = read_over(book, edition, today=_today(), pages=pages).findings
     shown = [finding for finding in found if advice or finding.severity != "advice"]
     if text := report(shown):
         print(text)

@@ -17,7 +17,7 @@ from .languages import Language, read_language
 from .sentences import Sentence, cut_sentences
 
 if TYPE_CHECKING:
-    from ..model import Edition as Leaf
+    from ..leaves import Leaf
 
 Severity = Literal["error", "warning", "advice"]
 #: What a rule needs before it can look: the files, the book, its letters, its printed pages, the network.
@@ -106,6 +106,20 @@ class Galley:
     def chapters(self) -> tuple[Chapter, ...]:
         """Those somebody wrote; the press makes the references itself."""
         return tuple(chapter for chapter in self.book.chapters if chapter.kind != "references")
+
+    @cached_property
+    def blocks(self) -> Mapping[str, tuple[str, Place]]:
+        """The chapter and the place of every block that has an id, and of every chapter."""
+        found: dict[str, tuple[str, Place]] = {}
+        for chapter in self.book.chapters:
+            start = Place(chapter.source, chapter.title_line)
+            found[chapter.slug] = found[f"{chapter.slug}-title"] = (chapter.slug, start)
+            found |= {
+                node.id: (chapter.slug, Place(chapter.source, node.line))
+                for node in chapter.walk()
+                if node.id
+            }
+        return found
 
     def sentences_of(self, chapter: Chapter) -> Iterator[Sentence]:
         return (sentence for sentence in self.sentences if sentence.chapter is chapter)

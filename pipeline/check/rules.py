@@ -10,6 +10,7 @@ from .headings import HEADINGS
 from .health import HEALTH
 from .metadata import METADATA
 from .numbers import NUMBERS
+from .pages import PAGES
 from .pictures import PICTURES
 from .quotes import QUOTES
 from .reading import READING_EASE
@@ -34,6 +35,7 @@ RULES: Mapping[str, Rule] = {
     **REFERENCES,
     **METADATA,
     **HEALTH,
+    **PAGES,
 }
 
 #: The letter an id begins with -> what its rules are about, in the order of the page of rules.
@@ -46,4 +48,5 @@ FAMILIES: Mapping[str, str] = {
     "R": "References",
     "E": "What the book says of itself",
     "H": "Health",
+    "P": "Printed pages",
 }

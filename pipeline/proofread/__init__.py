@@ -10,13 +10,14 @@ from html import unescape
 from pathlib import Path
 
 from ..build import Manuscript, choose_editions, open_manuscript, resolve_edition
-from ..check import Finding, check_galley, list_findings, refuse_unknown
+from ..check import Finding, check_galley, find_errors, list_findings, refuse_unknown
 from ..check.galley import Galley
-from ..errors import ConfigError, PipelineError, Place
+from ..errors import ConfigError, PipelineError, Place, raise_all
 from ..formats.issue import Issue
 from ..model import Book, Chapter
 from ..newsletter import make_issues, resolve_mail
 from .gather import lay_out, list_written, read_files
+from .printing import Printed, print_edition
 from .waivers import drop_waived
 
 
@@ -28,17 +29,26 @@ class Report:
     language: str
     findings: tuple[Finding, ...]
     files: Mapping[str, str] = field(default_factory=dict)
+    book: Book | None = None
+    printed: Printed | None = None
 
 
-def read_over(folder: Path, edition: str = "", *, today: date) -> Report:
+def read_over(folder: Path, edition: str = "", *, today: date, pages: bool = False) -> Report:
     """All findings over all editions and letters, each once; of one edition alone when it is named.
 
-    Raises ConfigError when book.toml cannot be used.
+    With `pages` the first edition is laid out, and its pages are looked at. Raises ConfigError
+    when book.toml cannot be used.
     """
+    printed = None
     try:
         manuscript = open_manuscript(folder)
         galleys = list_galleys(manuscript, edition, today=today)
         found = [finding for galley in galleys for finding in _check(galley, first=galley is galleys[0])]
+        if pages:
+            printed = _print(manuscript, edition)
+            found += check_galley(
+                replace(galleys[0], leaves=printed.leaves), off=galleys[0].check.off, reads=("pages",)
+            )
     except ConfigError:
         raise
     except PipelineError as error:
@@ -46,8 +56,15 @@ def read_over(folder: Path, edition: str = "", *, today: date) -> Report:
     files = read_files(manuscript, list_written(manuscript))
     letters = [] if edition else _make_and_read_letters(manuscript, galleys[0])
     kept = drop_waived(join_findings(dict.fromkeys(found), letters), files)
-    book = manuscript.config.book
-    return Report(book.title, book.language, tuple(kept), files)
+    book = galleys[0].book
+    return Report(book.meta.title, book.language, tuple(kept), files, book, printed)
+
+
+def _print(manuscript: Manuscript, edition: str) -> Printed:
+    table = choose_editions(manuscript.config, edition)[0]
+    book, layout = resolve_edition(manuscript, table)
+    raise_all(find_errors(book))
+    return print_edition(manuscript, table, book, layout)
 
 
 def list_galleys(manuscript: Manuscript, edition: str, *, today: date) -> list[Galley]:

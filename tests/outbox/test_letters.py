@@ -132,7 +132,7 @@ def test_a_letter_waits_for_its_moment(post: Post) -> None:
     post.work()
     before = post.mails()
     with post.store.read() as tx:
-        first = letters.find_first(tx)
+        first = letters.find_first(tx, post.time)
     post.time += timedelta(days=7)
     post.work()
 

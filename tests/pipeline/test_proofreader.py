@@ -44,8 +44,8 @@ def lay_out(case: str, folder: Path) -> Path:
     return folder
 
 
-def find(folder: Path) -> tuple[Finding, ...]:
-    return read_over(folder, today=TODAY).findings
+def find(folder: Path, *, pages: bool = False) -> tuple[Finding, ...]:
+    return read_over(folder, today=TODAY, pages=pages).findings
 
 
 @pytest.fixture
@@ -61,15 +61,16 @@ def test_each_rule_finds_what_it_is_for(
     """A small manuscript, and what the rule says of it."""
     if RULES[name].find.__module__.endswith("spelling"):
         request.getfixturevalue("dictionary")
-    found = [finding for finding in find(lay_out(name, tmp_path / "book")) if finding.rule == name]
+    folder = lay_out(name, tmp_path / "book")
+    found = [each for each in find(folder, pages=RULES[name].reads == "pages") if each.rule == name]
 
     assert found
     golden(CASES / name / "expected.txt", "".join(f"{finding}\n" for finding in found))
 
 
 def test_no_rule_speaks_of_a_clean_manuscript(tmp_path: Path, dictionary: None) -> None:
-    """Not even to give advice."""
-    assert () == find(lay_out("clean", tmp_path / "book"))
+    """Not even to give advice, nor of its pages."""
+    assert () == find(lay_out("clean", tmp_path / "book"), pages=True)
 
 
 def test_nothing_is_left_to_mend_in_the_sample_book(copied: Callable[[str], Path], dictionary: None) -> None:
