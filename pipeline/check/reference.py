@@ -25,6 +25,7 @@ something to mend. *Advice* is a matter of taste and not shown unless asked for.
 | `--advice` | `pipeline check` also says what may be better |
 | `--fix` | mends what can be mended safely, marked *fix* below; `--dry-run` shows the changes and makes none |
 | `--pages` | lays the first edition out and looks at its pages as a typesetter does; takes as long as the PDF |
+| `--format html` | writes `build/check.html`: every finding with its line and a picture of the page where it stands |
 | `--format github` | writes annotations for a pull request; `json` for programs |
 | `--edition sample` | reads one edition alone, without letters |
 | `--judges` | also asks [judges](judges.md) about the finished files |

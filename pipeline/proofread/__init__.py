@@ -26,7 +26,7 @@ class Report:
     """What was found in a book, with the files it speaks of."""
 
     title: str
-    language: str
+    folder: Path
     findings: tuple[Finding, ...]
     files: Mapping[str, str] = field(default_factory=dict)
     book: Book | None = None
@@ -52,12 +52,12 @@ def read_over(folder: Path, edition: str = "", *, today: date, pages: bool = Fal
     except ConfigError:
         raise
     except PipelineError as error:
-        return Report(folder.resolve().name, "en", tuple(list_findings(error)))
+        return Report(folder.resolve().name, folder.resolve(), tuple(list_findings(error)))
     files = read_files(manuscript, list_written(manuscript))
     letters = [] if edition else _make_and_read_letters(manuscript, galleys[0])
     kept = drop_waived(join_findings(dict.fromkeys(found), letters), files)
     book = galleys[0].book
-    return Report(book.meta.title, book.language, tuple(kept), files, book, printed)
+    return Report(book.meta.title, manuscript.folder, tuple(kept), files, book, printed)
 
 
 def _print(manuscript: Manuscript, edition: str) -> Printed:
