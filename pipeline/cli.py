@@ -86,6 +86,9 @@ def check(
     ] = "text",
     advice: Annotated[bool, typer.Option("--advice", help="Also say what may be better.")] = False,
     fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended safely.")] = False,
+    online: Annotated[
+        bool, typer.Option("--online", help="Also ask the addresses whether they still answer.")
+    ] = False,
     pages: Annotated[
         bool, typer.Option("--pages", help="Also lay the book out and look at its pages.")
     ] = False,
@@ -103,7 +106,7 @@ def check(
     report = choose_report(form)
     if fix:
         _fix(book, edition, dry_run=dry_run)
-    read = read_over(book, edition, today=_today(), pages=pages or form == "html")
+    read = read_over(book, edition, today=_today(), pages=pages or form == "html", online=online)
     found = read.findings
     shown = [finding for finding in found if advice or finding.severity != "advice"]
     if text := report(read, shown):
