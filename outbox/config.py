@@ -20,7 +20,7 @@ from .model import Account, Address, Envelope, Gift, Images, OnUnknown, Promise,
 from .rates import Pace
 
 #: Tables of the other package: known by name, never read here.
-PIPELINE_TABLES = ("book", "ebook", "edition", "bibliography", "newsletter", "check")
+PIPELINE_TABLES = ("book", "ebook", "edition", "bibliography", "newsletter", "print", "archive", "check")
 DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 MIN_SECRET = 16
 
@@ -49,6 +49,7 @@ class Outbox(_Table, frozen=True):
     database: Line = "sqlite:///outbox.db"
     issues: Line = "build/issues"  # folder the pipeline writes
     letters: Line = "build/letters"  # folder of the letters that single people get
+    series: Line = "series"  # folder of series: one file each
     mail_dir: Line = "build/mail"  # folder of the `file` provider
     images: Images = "embed"  # inside the message, or linked from base_url
     on_unknown: OnUnknown = "hold"  # what becomes of a message nobody can tell about
@@ -76,6 +77,13 @@ PROVIDER_KEYS: Mapping[str, frozenset[str]] = {
     "mailgun": frozenset({"url", "domain", "region"}),
     "brevo": frozenset({"url"}),
     "ses": frozenset({"url", "region", "stream"}),
+}
+
+
+#: Where the secrets of webhooks stand in the environment.
+HOOKS: Mapping[str, str] = {
+    name: f"OUTBOX_{name.upper()}_HOOK"
+    for name in ("resend", "postmark", "mailgun", "brevo", "ses", "sandbox")
 }
 
 
@@ -158,6 +166,7 @@ class Settings:
     database: str = field(repr=False)
     issues: Path
     letters: Path
+    series: Path
     provider: str
     account: Account
     on_unknown: OnUnknown
@@ -169,6 +178,7 @@ class Settings:
     dkim: tuple[str, ...] = ()
     bounce_domain: str = ""
     segments: Mapping[str, str] = field(default_factory=dict)  # name -> expression
+    hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)  # provider -> secrets
     layout: str = LAYOUT  # of the web pages: that of the letters
     language: str = LANGUAGE  # BCP 47; of the web pages: that of the book
     sign_up: SignUp = field(default_factory=SignUp)
@@ -195,6 +205,7 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         ),
         issues=folder / box.issues,
         letters=folder / box.letters,
+        series=folder / box.series,
         provider=provider.name,
         account=_account(provider, folder / box.mail_dir, env, _Lines(text, path)),
         on_unknown=box.on_unknown,
@@ -206,6 +217,7 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         dkim=box.dkim,
         bounce_domain=box.bounce_domain.lower(),
         segments=_segments(text, _Lines(text, path)),
+        hooks=_hooks(env),
         layout=_shared(text, ("newsletter", "layout"), ("ebook", "layout")) or LAYOUT,
         language=_shared(text, ("book", "language")) or LANGUAGE,
         sign_up=_sign_up(text, path),
@@ -411,6 +423,15 @@ def _segments(text: str, lines: _Lines) -> dict[str, str]:
         except expressions.SegmentError as error:
             raise lines.error(f"[segments] {name}: {error.message}", SEGMENTS, name) from None
     return table
+
+
+def _hooks(env: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """The secrets by which providers prove their webhooks; of several, any one will do."""
+    found = {name: tuple(env.get(variable, "").split()) for name, variable in HOOKS.items()}
+    for name, secrets in found.items():
+        if any(len(secret) < MIN_SECRET for secret in secrets):
+            raise ConfigError(f"{HOOKS[name]}: a secret needs at least {MIN_SECRET} characters")
+    return {name: secrets for name, secrets in found.items() if secrets}
 
 
 def _sign_up(text: str, path: Path) -> SignUp:

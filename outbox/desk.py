@@ -7,7 +7,6 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
@@ -41,6 +40,7 @@ class Desk:
     chance: random.Random = field(default_factory=random.Random)
     max_late: timedelta | None = None
     search_lag: timedelta = timedelta()  # how long a provider's search may not show what it took
+    is_told: bool = False  # the provider reports by itself what it took, within that time
     sends: dict[str, mailing.FrozenSend] = field(default_factory=dict)
 
     @property
@@ -79,8 +79,3 @@ class Desk:
         batch_id = f"{part.send_id}.{frozen.send.digest}.{part.no}"
         addressed = mailing.address(frozen, people)
         return self.provider.prepare(frozen.letter, addressed, batch_id, date=part.first_try_at or now)
-
-
-def sha_of(batch: PreparedBatch) -> str:
-    """The digest by which two calls are known to be the same."""
-    return sha256(batch.body).hexdigest()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .check import find_errors
 from .config import Config, EditionTable, default_config, read_config
-from .errors import ConfigError, Place, raise_all
+from .errors import ConfigError, LayoutError, Place, raise_all
 from .files import write_atomically
 from .hints import suggest
 from .layouts import Layout, read_layout
@@ -49,7 +49,8 @@ class Manuscript:
     def read_layout(self, name: str) -> Layout:
         """The layout called `name`. Raises LayoutError."""
         if name not in self._layouts:
-            self._layouts[name] = read_layout(name, self.folder, cache=self.cache / "templates")
+            found = read_layout(name, self.folder, cache=self.cache / "templates")
+            self._layouts[name] = _add_fonts(found, self.config.ebook.fonts)
         return self._layouts[name]
 
     def prepare_type(self, layout: Layout) -> Type:
@@ -57,6 +58,24 @@ class Manuscript:
         if layout.name not in self._types:
             self._types[layout.name] = prepare_type(layout.faces, self.cache)
         return self._types[layout.name]
+
+
+def _add_fonts(layout: Layout, packages: Sequence[str]) -> Layout:
+    """`layout` with font packages of the book's own: they have what its own fonts lack."""
+    if not packages:
+        return layout
+    from .fonts import list_faces
+
+    try:
+        added = [face for package in packages for face in list_faces(package)]
+    except LayoutError as error:
+        raise ConfigError(f"[ebook] fonts: {error.message}", Place("book.toml")) from None
+    names = ", ".join(f'"{family}"' for family in dict.fromkeys(face.family for face in added))
+    tokens = dict(layout.tokens)
+    for use in ("text", "display", "furniture", "code"):
+        own, _, generic = tokens[f"font-{use}"].rpartition(",")
+        tokens[f"font-{use}"] = f"{own}, {names},{generic}"
+    return replace(layout, tokens=tokens, faces=(*layout.faces, *added))
 
 
 def open_manuscript(folder: Path, *, epoch: str | None = None) -> Manuscript:
@@ -92,11 +111,35 @@ def choose_editions(config: Config, name: str = "") -> tuple[EditionTable, ...]:
 def resolve_edition(manuscript: Manuscript, edition: EditionTable) -> tuple[Book, Layout]:
     """One edition's book, and the layout it is made in."""
     layout = manuscript.read_layout(edition.layout or manuscript.config.ebook.layout)
-    book = resolve(
+    return _resolve(manuscript, edition, layout, OUTPUTS), layout
+
+
+#: Each format -> what it is to `::: only output=...`; a book in general is both.
+OUTPUTS = "book,pdf,epub"
+_OUTPUTS = {"pdf": "book,pdf", "archive": "book,pdf", "print": "book,pdf", "epub": "book,epub"}
+
+
+def _resolve(manuscript: Manuscript, edition: EditionTable, layout: Layout, output: str) -> Book:
+    return resolve(
         manuscript.chapters, manuscript.config, edition, folder=manuscript.folder,
         words=layout.read_words(manuscript.config.book.language), made_at=manuscript.made_at,
+        facts={"output": output, "edition": edition.name, "segment": ""},
     )  # fmt: skip
-    return book, layout
+
+
+def _cut_to_format(
+    manuscript: Manuscript, edition: EditionTable, layout: Layout, book: Book, name: str
+) -> Book:
+    """The book as one format has it; most say the same in all."""
+    outputs = {
+        output
+        for chapter in manuscript.chapters if chapter.conditional
+        for node in chapter.nodes if node.attrs.get("name") in {"only", "except"}
+        for output in node.attrs.get("output", "").split(",")
+    }  # fmt: skip
+    if outputs.isdisjoint({"pdf", "epub"}) or name not in _OUTPUTS:
+        return book
+    return _resolve(manuscript, edition, layout, _OUTPUTS[name])
 
 
 def make_edition(
@@ -125,11 +168,23 @@ def make_edition(
     made: list[Edition] = []
     for format_name in _order({*wanted, "epub"} if "epub" in attach else wanted):
         say(f"{settings.file_name}.{format_name}")
-        made.append(_load_format(format_name)(book, layout, settings))
+        cut = _cut_to_format(manuscript, edition, layout, book, format_name)
+        made.append(_load_format(format_name)(cut, layout, fit_settings(settings, cut)))
         for notice in made[-1].notices:
             warn(notice)
         settings = _hand_on(settings, book, made[-1], attach)
     return tuple(each for each in made if each.format in wanted)
+
+
+def fit_settings(settings: Settings, book: Book) -> Settings:
+    """`settings` with the pictures and the pages that `book` has; another format may have had more."""
+    shown = set(book.images)
+    known = {name for chapter in book.chapters for name in (chapter.slug, *chapter.ids)}
+    return replace(
+        settings,
+        pictures=tuple(picture for picture in settings.pictures if picture.source in shown),
+        pages={label: name for label, name in settings.pages.items() if name in known},
+    )
 
 
 def _hand_on(settings: Settings, book: Book, made: Edition, attach: Collection[str]) -> Settings:
@@ -151,7 +206,10 @@ def find_font_gaps(book: Book, layout: Layout, kind: Type) -> Iterator[tuple[Pla
     if kind.faces:
         from .glyphs import find_missing_glyphs
 
-        families = {use: layout.tokens[f"font-{use}"].split(",")[0].strip("\"' ") for use in ("text", "code")}
+        families = {
+            use: [name.strip("\"' ") for name in layout.tokens[f"font-{use}"].split(",")]
+            for use in ("text", "code")
+        }
         yield from find_missing_glyphs(book, kind.faces, families=families)
 
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from .config import Metadata, Notes, Objects
+from .directions import find_direction
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -29,6 +30,8 @@ Kind = Literal[
     "acknowledgements",
     "about",
     "glossary",
+    "rest",
+    "also-by",
     "colophon",
     "notes",
     "references",
@@ -53,7 +56,7 @@ class Node:
     columns entries entry endnote works.
     Inlines: text emphasis strong strike code link image span sub sup softbreak
     break note citation reference mention mark places place
-    math.
+    math variable.
     """
 
     kind: str
@@ -201,6 +204,10 @@ class Book:
     @property
     def language(self) -> str:
         return self.meta.language
+
+    @property
+    def direction(self) -> str:
+        return find_direction(self.meta.language)
 
     @property
     def images(self) -> tuple[str, ...]:

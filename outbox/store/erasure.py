@@ -6,7 +6,7 @@ from sqlalchemy import delete, select, update
 
 from outbox.model import Consent
 
-from . import Tx
+from . import Tx, arrivals, letters, series
 from .rolls import blank
 from .schema import asked, chunk, delivery, download, event, preference, roster, subscriber, tag
 
@@ -29,9 +29,12 @@ def forget(tx: Tx, subscriber_id: int) -> None:
     }
     tx.connection.execute(update(subscriber).where(subscriber.c.id == subscriber_id).values(nothing))
     tx.connection.execute(update(delivery).where(delivery.c.subscriber_id == subscriber_id).values(detail=""))
+    arrivals.forget(tx, subscriber_id)
     tx.connection.execute(update(download).where(download.c.subscriber_id == subscriber_id).values(link=""))
     said = update(event).where(event.c.subscriber_id == subscriber_id)
-    tx.connection.execute(said.values(detail="", raw=""))
+    tx.connection.execute(said.values(detail=""))
+    series.forget(tx, subscriber_id)
+    letters.drop_of(tx, subscriber_id, "erased")
     _forget_in_rosters(tx, subscriber_id)
 
 

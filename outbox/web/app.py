@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from outbox.errors import Temporary
 
-from . import archive, confirming, files, gifts, leaving, lost, notices, preferences, sign_up
+from . import archive, confirming, files, gifts, hooks, leaving, lost, notices, preferences, sign_up
 from .desk import WebDesk
 from .gate import Gate
 
@@ -31,6 +31,7 @@ ROUTES: Sequence[Callable[[WebDesk], Sequence[Route]]] = (
     lost.routes,
     gifts.routes,
     archive.routes,
+    hooks.routes,
     notices.routes,
 )
 #: Seconds after which to try again, as told to whoever comes at a bad moment (RFC 9110, 10.2.3).
@@ -47,7 +48,8 @@ def make_app(desk: WebDesk) -> ASGIApp:
         Temporary: _ask_to_wait(desk),
         Exception: _own_up(desk),
     }
-    return Gate(Starlette(routes=routes, exception_handlers=faults), urlsplit(desk.root).path.rstrip("/"))
+    pages = Starlette(routes=routes, exception_handlers=faults)
+    return Gate(leaving.answer_clicks(pages, desk), urlsplit(desk.root).path.rstrip("/"))
 
 
 def _answer_to(desk: WebDesk) -> Handler:

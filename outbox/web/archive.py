@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
@@ -91,7 +92,7 @@ class _Archive:
         slug = request.path_params["slug"]
         issue = await self.desk.read(lambda tx: self._read(tx, slug))
         if issue is None:
-            return self.desk.show("missing", status=404)
+            raise HTTPException(404)
         site = f" {self.desk.settings.site}/" if self.desk.settings.site else ""
         read = read_for_anybody(issue, self.desk.settings.envelope)
         return HTMLResponse(
@@ -104,7 +105,7 @@ class _Archive:
         content = await self.desk.read(lambda tx: issues.find_file(tx, slug, f"images/{name}"))
         kind = MEDIA_TYPES.get(name.rpartition(".")[2].lower())
         if content is None or kind is None:
-            return self.desk.show("missing", status=404)
+            raise HTTPException(404)
         etag = {"etag": f'"{sha256(content).hexdigest()[:32]}"'}
         return Response(content, media_type=kind, headers={**PICTURE_HEADERS, **etag})
 
@@ -113,7 +114,7 @@ class _Archive:
         name = request.url.path.rpartition("/")[2]
         path = self._site / name
         if not path.is_file():
-            return self.desk.show("missing", status=404)
+            raise HTTPException(404)
         return FileResponse(path, media_type=FEEDS[name], headers={"cache-control": "public, max-age=900"})
 
     @property

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from types import MappingProxyType
 
 from starlette.responses import PlainTextResponse, Response
@@ -52,13 +53,13 @@ class Gate:
     prefix: str
     max_body: Mapping[str, int] = field(default_factory=lambda: MAX_BODY)
     body_s: float = BODY_S
-    chance: Callable[[], str] = lambda: secrets.token_hex(8)
+    numbers: Iterator[str] = field(default_factory=lambda: _number_requests(secrets.token_hex(4)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        scope = {**scope, "path": self._shorten(scope["path"]), "request_id": self.chance()}
+        scope = {**scope, "path": self._shorten(scope["path"]), "request_id": next(self.numbers)}
         reply = _Reply(send, scope)
         try:
             body = await self._read_body(scope, receive)
@@ -95,6 +96,11 @@ class Gate:
                 return await _read(receive, limit)
         except TimeoutError:
             raise _Refused("The request took too long.", 408) from None
+
+
+def _number_requests(start: str) -> Iterator[str]:
+    """A number for each request: which process, and which of its requests."""
+    return (f"{start}{number:08x}" for number in count(1))
 
 
 def hide_secret(path: str) -> str:

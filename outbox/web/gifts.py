@@ -60,7 +60,7 @@ class _Table:
         token, file = request.path_params["token"], self.shelf.find(request.path_params["file"])
         number, good = self._read(token)
         if file is None:
-            return self.desk.show("missing", status=404)
+            raise HTTPException(404)
         now, most = self.desk.clock(), self.shelf.gift.downloads
         if not good or not await self.desk.write(lambda tx: _record(tx, number, file, token, most, now)):
             return self._gone(token)
@@ -72,11 +72,11 @@ class _Table:
         try:
             words = self.desk.signer.read_words(TICKET, request.path_params["ticket"], self.desk.clock())
         except (BadSignature, ExpiredLink):
-            return self.desk.show("missing", status=404)
+            raise HTTPException(404) from None
         number, _, file_id = words.partition("x")
         file = self.shelf.find(file_id)
         if file is None or not await self.desk.read(lambda tx: _is_known(tx, int(number))):
-            return self.desk.show("missing", status=404)
+            raise HTTPException(404)
         list_id = self.desk.settings.envelope.list_id
         copy = await run_in_threadpool(self.shelf.copy, file, int(number), self.desk.signer.secrets, list_id)
         return ranges.answer(
@@ -89,7 +89,7 @@ class _Table:
         number, _ = self._read(request.path_params["token"])
         now = self.desk.clock()
         await self.desk.write(lambda tx: _queue_new_link(tx, number, now))
-        return self.desk.show("gift_again")
+        return self.desk.show("plain", what="gift_again")
 
     def _gone(self, token: str) -> Response:
         return self.desk.show("gift_gone", status=410, token=token, gift=self.shelf.gift)

@@ -21,6 +21,7 @@ from .desk import WebDesk
 DAY = timedelta(days=1)
 MAX_DOUBLINGS = 8  # after that, a letter in 256 days
 LEFT = "asked to be left out"
+ONE_CLICK = "one-click"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +130,14 @@ class Leaving:
     """One wish to leave: by whose link, how, and why if they say."""
 
     token: str
-    method: str  # one-click: a mail program's; link: on the page
+    method: str  # ONE_CLICK: a mail program's; link: on the page
     reason: str = ""
 
 
 def leave_all(desk: WebDesk, tx: Tx, leaving: Sequence[Leaving]) -> list[None]:
     """Let people go who press the button in their mail program or on the page, each once.
 
+    Only who pressed the button of the page gets a goodbye: after the click in a mail program nothing may come.
     A token of nobody changes nothing: that of a test letter, or of a person who was erased.
     """
     now, source = desk.clock(), f"{desk.settings.envelope.base_url}/unsubscribe"
@@ -145,9 +147,10 @@ def leave_all(desk: WebDesk, tx: Tx, leaving: Sequence[Leaving]) -> list[None]:
         number: (f"{LEFT}: {one.reason}" if one.reason else LEFT, one.method) for number, one in told.items()
     }
     gone = consent.unsubscribe_all(tx, [*people.values()], basis, source=source, now=now)
-    asked = wishes.asked_of(tx, "confirm", gone)
+    polite = [number for number in gone if told[number].method != ONE_CLICK]
+    asked = wishes.asked_of(tx, "confirm", polite)
     rows = [
-        (f"goodbye:{number}:{asked.get(number, Asked()).times}", "goodbye", number, now) for number in gone
+        (f"goodbye:{number}:{asked.get(number, Asked()).times}", "goodbye", number, now) for number in polite
     ]
     letters.queue(tx, rows, now)
     return [None] * len(leaving)

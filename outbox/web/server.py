@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -14,10 +15,12 @@ from outbox.errors import OutboxError
 
 from .app import make_app
 from .desk import WebDesk
+from .line import Line
 
-HEAD_BYTES = 16_384  # of a request's head; more is refused
 OPEN = 1_024  # requests at a time; more are told to come back
 ENDING_S = 10  # seconds for requests that run when the process is told to end
+#: Seconds after which the writer's thread lets the one that answers go on; Python's own 5 ms are felt.
+SWITCH_S = 0.000_5
 
 
 def open_socket(host: str, port: int) -> socket.socket:
@@ -43,10 +46,11 @@ def serve(
 
     uvicorn's own access log has whole paths and addresses in it, so it is off; gate.Gate writes another.
     """
+    sys.setswitchinterval(SWITCH_S)
     logging.getLogger("outbox.web").setLevel(logging.WARNING if quiet else logging.INFO)
     config = uvicorn.Config(
         make_app(desk), log_config=None, log_level="warning", access_log=False, lifespan="off", ws="none",
-        server_header=False, h11_max_incomplete_event_size=HEAD_BYTES, limit_concurrency=OPEN,
+        server_header=False, http=Line, loop="auto", limit_concurrency=OPEN,
         timeout_graceful_shutdown=ENDING_S, proxy_headers=True,
     )  # fmt: skip
     _Server(config, ready).run(sockets=[listener])

@@ -46,6 +46,7 @@ READING: Mapping[str, str] = {
     "M018": "a term that the glossary does not define, or defines twice",
     "M019": "a mark of a term or of the index that cannot be read",
     "M020": "a formula that cannot be read",
+    "M022": "a variable that is not there, or stands for nothing",
     "M021": "an edition that names a chapter that is not there",
     "M030": "a cover too small to be sold",
     "M050": "a character that no font of the layout has",

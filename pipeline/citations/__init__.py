@@ -13,7 +13,7 @@ from .cite import CiteItem, Reference, cite, parse_citation
 from .references import Library, keys, nearest, read_bibliography
 
 #: Where the list stands: before these, which close a book.
-_AFTER = ("acknowledgements", "about", "colophon")
+_AFTER = ("acknowledgements", "about", "also-by", "colophon")
 
 
 def print_citations(

@@ -93,6 +93,7 @@ class Ebook(_Table, frozen=True):
     order: tuple[str, ...] = ()  # file stems in reading order; by file name when empty
     page: str = ""  # "6in 9in"; the layout's own when empty
     embed_fonts: bool = True  # in the EPUB
+    fonts: tuple[str, ...] = ()  # font packages for other scripts: ["fontpkg-noto-sans-arabic"]
     stores: tuple[Store, ...] = ()  # shops that get an EPUB of their own
     notes: Notes = "foot"  # at the foot of the page, at the end of the chapter, or at the end of the "book"
     lists: tuple[Objects, ...] = ()  # of what is counted, behind the contents: ["figures", "tables"]
@@ -104,6 +105,8 @@ class EditionTable(_Table, frozen=True):
 
     name: str  # small letters, digits, hyphens: it becomes part of the file name
     chapters: tuple[str, ...] = ()  # slugs or file stems; all that admit this edition when empty
+    excerpts: tuple[str, ...] = ()  # chapters, by slug or file stem, shown up to <!-- more -->
+    rest: str = ""  # https://..., where the whole book is; printed behind excerpts
     formats: tuple[Format, ...] = ()  # as [ebook] when empty
     layout: str = ""  # as [ebook] when empty
     title: str = ""  # another title for this edition
@@ -198,6 +201,7 @@ _CHECKS: Mapping[str, Callable[[str], str]] = {
     "ebook.page": values.find_page_fault,
     "edition.*.name": values.find_name_fault,
     "edition.*.layout": values.find_path_fault,
+    "edition.*.rest": values.find_website_fault,
     "bibliography.file": values.find_bibliography_fault,
     "bibliography.style": values.find_style_fault,
     "newsletter.layout": values.find_path_fault,

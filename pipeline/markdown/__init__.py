@@ -22,6 +22,7 @@ from .passages import MASK, Passage, cut_passages
 from .prose import prose_plugin
 from .tree import TreeBuilder
 from .typography import find_quotes, typography_plugin
+from .variables import variables_plugin
 
 __all__ = ["MASK", "Parsed", "Passage", "parse", "parse_inline", "read_passages"]
 
@@ -82,6 +83,7 @@ def _make_parser(language: str, *, smart: bool, short: bool = True) -> MarkdownI
         .use(superscript_plugin)
         .use(attributes_plugin)
         .use(formulas_plugin)
+        .use(variables_plugin)
         .use(citation_plugin)
         .use(divs_plugin)
         .use(limits_plugin)

@@ -44,7 +44,7 @@ DIVS = (
     "verse",
 )
 #: Fenced divs that are no boxes.
-DIRECTIVES: Mapping[str, Read] = {"only": read_only, "chapter": read_embedding}
+DIRECTIVES: Mapping[str, Read] = {"only": read_only, "except": read_only, "chapter": read_embedding}
 _MORE = re.compile(r"<!--\s*more\s*-->\s*")
 
 

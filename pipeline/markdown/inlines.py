@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from markdown_it.token import Token
 
+from ..config.variables import VARIABLES
 from ..formulas import FormulaError, read_formula
+from ..hints import suggest
 from ..model import Node, plain
 from .blocks import Read, read_html
 from .marks import make_span
@@ -46,7 +48,7 @@ def _read_link(builder: TreeBuilder, token: Token, tokens: Iterator[Token]) -> I
 def _read_image(builder: TreeBuilder, token: Token, _: Iterator[Token]) -> Iterable[Node]:
     line = builder.line
     words = builder.read_words(token)
-    builder.bar(words, (*POINTERS, *MARKS), "an alternative text holds words alone", line=line)
+    builder.bar(words, (*POINTERS, *MARKS, "variable"), "an alternative text holds words alone", line=line)
     attrs = {"src": str(token.attrs["src"]), "alt": plain(words)}
     if "title" in token.attrs:
         attrs["title"] = str(token.attrs["title"])
@@ -91,6 +93,14 @@ def _read_missing(builder: TreeBuilder, token: Token, _: Iterator[Token]) -> Ite
     return ()
 
 
+def _read_variable(builder: TreeBuilder, token: Token, _: Iterator[Token]) -> Iterable[Node]:
+    name = token.content
+    if name not in VARIABLES:
+        builder.report(f"there is no {{{{{name}}}}}; {suggest(name, VARIABLES)}", rule="M022")
+        return
+    yield Node("variable", attrs={"name": name}, line=builder.line)
+
+
 def read_math(builder: TreeBuilder, token: Token, _: Iterator[Token]) -> Iterable[Node]:
     """A formula with all that outputs need: what it says as text, as MathML, as it was written."""
     line, tex = builder.line, token.content
@@ -127,5 +137,6 @@ INLINES: Mapping[str, Read] = {
     "footnote_ref": _read_note,
     "note_missing": _read_missing,
     "formula": read_math,
+    "variable": _read_variable,
     "html_inline": read_html,
 }

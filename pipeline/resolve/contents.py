@@ -11,7 +11,18 @@ from ..model import Book, Chapter, Entry, plain
 #: Kinds that stand before the contents, before page 1, and after the last chapter.
 EARLY = ("dedication", "epigraph")
 FRONT = (*EARLY, "foreword", "preface")
-BACK = ("appendix", "glossary", "notes", "references", "index", "acknowledgements", "about", "colophon")
+BACK = (
+    "appendix",
+    "rest",
+    "glossary",
+    "notes",
+    "references",
+    "index",
+    "acknowledgements",
+    "about",
+    "also-by",
+    "colophon",
+)
 
 _SENTENCE = re.compile(r".{12,}?[.!?\u2026](?=\s+[^a-z\s]|$)", re.DOTALL)
 

@@ -9,7 +9,7 @@ from ..model import Chapter, Node, plain
 
 SLUG = "notes"
 #: What stands behind the notes.
-_BEHIND = ("references", "acknowledgements", "about", "colophon")
+_BEHIND = ("references", "acknowledgements", "about", "also-by", "colophon")
 
 
 def gather_notes(chapters: Sequence[Chapter], words: Mapping[str, str]) -> tuple[Chapter, ...]:

@@ -14,10 +14,12 @@ from ..model import Chapter, Node, plain
 #: Pages the press itself adds, and ids it writes there.
 RESERVED = {
     "body-start", "contents", "contents-title", "copyright", "copyright-page", "cover", "half-title", "index",
-    "list-of-figures", "list-of-tables", "nav", "notes", "references", "title", "title-page",
+    "list-of-figures", "list-of-tables", "nav", "notes", "references", "the-rest", "title", "title-page",
 }  # fmt: skip
 #: Blocks a page number can be tied to.
 _NAMED = {"paragraph", "item", "term", "figure", "table", "code_block", "div", "quote", "lines", "heading"}
+#: What only says where its blocks belong.
+_PASSAGES = {"only", "except"}
 #: Blocks that hold words and no blocks; the notes among the words are counted elsewhere.
 _OF_WORDS = {"paragraph", "heading", "term", "line", "caption", "title", "attribution", "cell"}
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -58,7 +60,7 @@ def name_blocks(chapter: Chapter) -> Chapter:
     def visit(node: Node) -> Node:
         if node.kind not in _OF_WORDS:
             node = node.rebuild(visit)
-        if node.id or node.kind not in _NAMED or "tight" in node.attrs:
+        if node.id or node.kind not in _NAMED or "tight" in node.attrs or node.attrs.get("name") in _PASSAGES:
             return node
         if node.kind == "heading":
             return node.with_attrs(id=_make_unique(f"{chapter.slug}-{slugify(plain(node.children))}", used))

@@ -7,6 +7,8 @@ from typing import get_args
 
 import pytest
 
+import pipeline.config
+from outbox import config
 from outbox.config import PROVIDER_KEYS, Name, read
 from outbox.errors import ConfigError
 from outbox.model import Address
@@ -43,6 +45,14 @@ def test_the_pipelines_tables_are_none_of_our_business(book: Path) -> None:
     )
 
     assert read(path, {}).provider == "file"
+
+
+def test_both_packages_know_each_others_tables() -> None:
+    """What one reads the other lets stand: a book.toml with every table is one to both."""
+    ours = {*config.TABLES, config.SEGMENTS}
+
+    assert set(pipeline.config.Config.__struct_fields__) == set(config.PIPELINE_TABLES)
+    assert pipeline.config.OUTBOX_TABLES == ours
 
 
 def test_a_gift_is_read(book: Path) -> None:

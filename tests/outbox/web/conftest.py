@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from outbox.store.columns import metadata
 from outbox.store.schema import letter, subscriber
 from outbox.web.app import make_app
 from outbox.web.desk import WebDesk, open_web_desk
+from outbox.web.line import Line
 from outbox.web.server import open_socket
 
 SECRET = "a-secret-of-sixteen-and-more"
@@ -113,10 +115,10 @@ def dump(store: Store) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @contextmanager
-def listening(app: ASGIApp) -> Iterator[str]:
+def listening(app: ASGIApp, http: type[asyncio.Protocol] = Line) -> Iterator[str]:
     """Serve an application on a free port of this machine."""
     listener, begun = open_socket("127.0.0.1", 0), Event()
-    settings = uvicorn.Config(app, log_config=None, lifespan="off", ws="none")
+    settings = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", http=http, interface="asgi3")
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: Any = None) -> None:
@@ -145,13 +147,13 @@ def clock(now: datetime) -> Clock:
 
 @pytest.fixture
 def open_door(book: Path, clock: Clock) -> OpenDoor:
-    """Open the front door of a store; `more` is added to book.toml."""
+    """Open the front door of a store; `more` is added to book.toml, `env` to the environment."""
 
     @contextmanager
-    def open_(store: Store, more: str = "") -> Iterator[Door]:
+    def open_(store: Store, more: str = "", env: Mapping[str, str] | None = None) -> Iterator[Door]:
         path = book / "book.toml"
         path.write_text(path.read_text("utf-8") + more, "utf-8")
-        desk = open_web_desk(store, config.read(path, {"OUTBOX_SECRET": SECRET}), clock)
+        desk = open_web_desk(store, config.read(path, {"OUTBOX_SECRET": SECRET, **(env or {})}), clock)
         try:
             with listening(make_app(desk)) as url:
                 yield Door(url, desk, clock)

@@ -23,6 +23,7 @@ from outbox.store import Store
 from outbox.web import app as web_app
 from outbox.web.desk import WebDesk
 from outbox.web.gate import HEADERS, MAX_FORM, Gate, hide_secret
+from outbox.web.line import HEAD_BYTES, Line
 from tests.outbox.web.conftest import Door, OpenDoor, listening
 
 
@@ -65,6 +66,47 @@ def test_a_body_has_a_size(door: Door, size: int, status: int) -> None:
 def test_a_body_without_a_length_is_counted_too(door: Door) -> None:
     """Chunks have no sum that could be read first."""
     assert door.post("/nothing", iter([b"x" * 1000] * 40)).status_code == 413
+
+
+class HastyLine(Line):
+    """Waits a quarter of a second for a head."""
+
+    head_s = 0.25
+
+
+@pytest.fixture
+def strict() -> Iterator[socket.socket]:
+    """A server whose lines are hasty."""
+    with listening(Route("/", _answer, methods=["POST"]).handle, http=HastyLine) as url:
+        address = urlsplit(url)
+        with socket.create_connection((address.hostname, address.port), timeout=30) as line:
+            yield line
+
+
+@pytest.mark.parametrize("begun", [b"", b"POST / HTTP/1.1\r\nHost: x\r\nX-Slow: "])
+def test_a_head_that_does_not_end_is_given_up(strict: socket.socket, begun: bytes) -> None:
+    """A line that says nothing, or half of something, is closed."""
+    strict.sendall(begun)
+
+    assert strict.recv(100) == b""
+
+
+def test_a_head_without_end_is_refused(strict: socket.socket) -> None:
+    """Nobody fills our memory with headers."""
+    strict.sendall(b"POST / HTTP/1.1\r\nX-Long: " + b"x" * HEAD_BYTES)
+
+    assert strict.recv(1000).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_line_is_good_for_many_requests(strict: socket.socket) -> None:
+    """The clock of one head does not run on into the next, nor into a body."""
+    request = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
+    for _ in range(3):
+        strict.sendall(request + b"ab")
+        time.sleep(0.3)
+        strict.sendall(b"cd")
+
+        assert strict.recv(1000).endswith(b"abcd")
 
 
 async def _answer(request: Request) -> Response:

@@ -46,7 +46,7 @@ def test_a_mail_program_s_click_lets_go_at_once(door: Door, page: str, sent: dic
     assert "<" not in answer.text
     assert person.consent is Consent.UNSUBSCRIBED
     assert (event.method, event.source) == ("one-click", "https://example.org/mail/unsubscribe")
-    assert [("goodbye:1:0", "goodbye", 1)] == queued(door.desk.store)
+    assert [] == queued(door.desk.store)  # after a click in a mail program nothing may come
 
 
 def test_a_second_click_is_the_same(door: Door, page: str) -> None:
@@ -90,6 +90,7 @@ def test_a_person_presses_a_button_and_may_say_why(door: Door, page: str) -> Non
         event = evidence.events_of(tx, 1)[-1]
 
     assert "You have left" in answer.text
+    assert [("goodbye:1:0", "goodbye", 1)] == queued(door.desk.store)
     assert (event.basis, event.method) == ("asked to be left out: too many letters", "link")
 
 
@@ -126,7 +127,7 @@ def test_a_forged_token_beside_a_good_one_keeps_nobody_back(door: Door, page: st
     person = person_of(door.desk.store, "ana@example.org")
     assert person
     assert person.consent is Consent.UNSUBSCRIBED
-    assert [("goodbye:1:0", "goodbye", 1)] == queued(door.desk.store)
+    assert [] == queued(door.desk.store)  # after a click in a mail program nothing may come
 
 
 def test_a_pending_person_may_leave_too(door: Door) -> None:
