@@ -23,6 +23,7 @@ from pipeline.errors import ConfigError
 from pipeline.proofread import read_over
 from pipeline.proofread.dictionaries import find_dictionary
 from pipeline.proofread.mend import mend, mend_book
+from pipeline.starter import begin_book
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests" / "proofreader"
@@ -84,6 +85,14 @@ def test_nothing_is_left_to_mend_in_the_sample_book(copied: Callable[[str], Path
     told = [str(finding) for finding in find(copied("sample")) if finding.severity != "advice"]
 
     assert [] == told
+
+
+def test_a_new_book_is_told_nothing_but_advice(tmp_path: Path) -> None:
+    """Whoever begins a book begins without a fault."""
+    begin_book(tmp_path / "mybook", today=TODAY)
+    found = find(tmp_path / "mybook")
+
+    assert [] == [str(finding) for finding in found if finding.severity != "advice"]
 
 
 @pytest.mark.slow
