@@ -1,4 +1,4 @@
-"""Read [list], [outbox] and [provider] of book.toml and the environment: strict tables, plain errors."""
+"""Read the outbox's tables of book.toml and the environment: strict tables, plain errors."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ import msgspec
 from . import segments as expressions
 from .addresses import FREEMAIL, read_address
 from .errors import ConfigError, PeopleError, Place
-from .model import Account, Address, Envelope, Images, OnUnknown, Promise, Security
+from .model import Account, Address, Envelope, Gift, Images, OnUnknown, Promise, Security
 from .rates import Pace
 
 #: Tables of the other package: known by name, never read here.
-PIPELINE_TABLES = ("book", "ebook", "edition", "bibliography", "newsletter", "check")
+PIPELINE_TABLES = ("book", "ebook", "edition", "bibliography", "newsletter", "print", "archive", "check")
 DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 MIN_SECRET = 16
 
@@ -49,6 +49,7 @@ class Outbox(_Table, frozen=True):
     database: Line = "sqlite:///outbox.db"
     issues: Line = "build/issues"  # folder the pipeline writes
     letters: Line = "build/letters"  # folder of the letters that single people get
+    series: Line = "series"  # folder of series: one file each
     mail_dir: Line = "build/mail"  # folder of the `file` provider
     images: Images = "embed"  # inside the message, or linked from base_url
     on_unknown: OnUnknown = "hold"  # what becomes of a message nobody can tell about
@@ -60,6 +61,7 @@ class Outbox(_Table, frozen=True):
     plan_changes: Annotated[float, msgspec.Meta(ge=0, le=1)] = (
         0.02  # share of people who may change after a plan
     )
+    security: str = ""  # where people tell of a weakness: an address or an https link; reply_to when empty
     dkim: tuple[Line, ...] = ()  # selectors that the provider signs with, for `outbox doctor`
     bounce_domain: str = ""  # domain that failed mail goes back to, where you have one of your own
 
@@ -78,6 +80,13 @@ PROVIDER_KEYS: Mapping[str, frozenset[str]] = {
 }
 
 
+#: Where the secrets of webhooks stand in the environment.
+HOOKS: Mapping[str, str] = {
+    name: f"OUTBOX_{name.upper()}_HOOK"
+    for name in ("resend", "postmark", "mailgun", "brevo", "ses", "sandbox")
+}
+
+
 class Provider(_Table, frozen=True):
     """`[provider]`: who carries the mail."""
 
@@ -92,11 +101,60 @@ class Provider(_Table, frozen=True):
     promise: Promise = "keys"  # sandbox: what it can do about a call without an answer
 
 
-TABLES: Mapping[str, type[_Table]] = {"list": List, "outbox": Outbox, "provider": Provider}
-OPTIONAL = frozenset({"provider"})
+class SignUp(_Table, frozen=True):
+    """`[sign_up]`: what the page says where people sign up, and how many may."""
+
+    title: str = ""  # the list's name when empty
+    text: str = ""  # below it; an empty line begins a new paragraph
+    gift: str = ""  # what they get at once, such as "the book, as PDF and EPUB"
+    consent: str = ""  # what they agree to, in a sentence; a plain one when empty
+    version: Line = "1"  # of these words; another one whenever you change them
+    privacy: str = ""  # https address of your privacy notice
+    ask_name: bool = True  # a field for the name, which may stay empty
+    topics: dict[str, Line] = {}  # tag = "what people read beside the box"
+    languages: dict[str, Line] = {}  # code = "its name", when the letters come in several
+    confirm_days: Annotated[int, msgspec.Meta(ge=1)] = (
+        14  # as long as the button in the confirm letter is good
+    )
+    reminder_days: Annotated[int, msgspec.Meta(ge=0)] = (
+        3  # until who has not pressed it is reminded, once; 0: never
+    )
+    keep_network: bool = False  # evidence says from which network somebody signed up
+    min_seconds: Annotated[int, msgspec.Meta(ge=0)] = 2  # quicker is no human
+    per_network: Annotated[int, msgspec.Meta(ge=0)] = 20  # sign-ups an hour from one network; 0: any number
+    per_hour: Annotated[int, msgspec.Meta(ge=0)] = 2_000  # from all of them; 0: any number
+    proof_of_work: Annotated[int, msgspec.Meta(ge=0, le=24)] = (
+        0  # bits a browser works out while one types; 0: none
+    )
+
+
+class GiftTable(_Table, frozen=True):
+    """`[gift]`: the book that readers are given, and how."""
+
+    files: tuple[Line, ...]  # what they may download: paths from book.toml's folder
+    days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 30  # how long a link lives
+    downloads: Annotated[int, msgspec.Meta(ge=1)] = 10  # how often a link may be used
+    stamp: bool = False  # every reader's copy says whose it is
+    attach: bool = False  # the letter *welcome* carries the files as well
+
+
+TABLES: Mapping[str, type[_Table]] = {
+    "list": List,
+    "outbox": Outbox,
+    "provider": Provider,
+    "sign_up": SignUp,
+    "gift": GiftTable,
+}
+OPTIONAL = frozenset({"provider", "sign_up", "gift"})
+#: What can carry a stamp (outbox.stamp).
+STAMPED = frozenset({".pdf", ".epub"})
+#: What the book's own tables say when they say nothing.
+LAYOUT, LANGUAGE = "classic", "en"
 #: A table of names that the author chooses.
 SEGMENTS = "segments"
 SEGMENT = re.compile(r"[a-z][a-z0-9-]{0,63}")
+TOPIC = re.compile(r"[a-z0-9][a-z0-9 -]{0,62}[a-z0-9]|[a-z0-9]")
+LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +166,7 @@ class Settings:
     database: str = field(repr=False)
     issues: Path
     letters: Path
+    series: Path
     provider: str
     account: Account
     on_unknown: OnUnknown
@@ -119,6 +178,13 @@ class Settings:
     dkim: tuple[str, ...] = ()
     bounce_domain: str = ""
     segments: Mapping[str, str] = field(default_factory=dict)  # name -> expression
+    hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)  # provider -> secrets
+    layout: str = LAYOUT  # of the web pages: that of the letters
+    language: str = LANGUAGE  # BCP 47; of the web pages: that of the book
+    sign_up: SignUp = field(default_factory=SignUp)
+    gift: Gift | None = None
+    site: str = ""  # where the pipeline's site is found, without a slash at the end; empty: nowhere
+    security: str = ""  # where people tell of a weakness: an address or a link
 
 
 def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
@@ -127,7 +193,7 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
     Raises ConfigError naming file, line, table and key.
     """
     text = _text(path)
-    tables = {name: _table(name, text, path) for name in TABLES}
+    tables = {name: _table(name, text, path) for name in ("list", "outbox", "provider")}
     group, box, provider = tables["list"], tables["outbox"], tables["provider"]
     assert isinstance(group, List) and isinstance(box, Outbox) and isinstance(provider, Provider)  # noqa: PT018, S101
     folder = path.parent
@@ -139,6 +205,7 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         ),
         issues=folder / box.issues,
         letters=folder / box.letters,
+        series=folder / box.series,
         provider=provider.name,
         account=_account(provider, folder / box.mail_dir, env, _Lines(text, path)),
         on_unknown=box.on_unknown,
@@ -150,6 +217,13 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         dkim=box.dkim,
         bounce_domain=box.bounce_domain.lower(),
         segments=_segments(text, _Lines(text, path)),
+        hooks=_hooks(env),
+        layout=_shared(text, ("newsletter", "layout"), ("ebook", "layout")) or LAYOUT,
+        language=_shared(text, ("book", "language")) or LANGUAGE,
+        sign_up=_sign_up(text, path),
+        site=_site(text),
+        security=_contact(box, _Lines(text, path)),
+        gift=_gift(text, path) if "gift" in tomllib.loads(text) else None,
     )
 
 
@@ -254,6 +328,14 @@ def _envelope(group: List, box: Outbox, lines: _Lines) -> Envelope:
     )
 
 
+def _contact(box: Outbox, lines: _Lines) -> str:
+    """A contact as RFC 9116 wants it: a URI."""
+    if box.security.startswith("https://"):
+        return box.security
+    key = next((key for key in ("security", "reply_to") if getattr(box, key)), "sender")
+    return f"mailto:{_address(getattr(box, key), key, lines).email}"
+
+
 def _account(table: Provider, folder: Path, env: Mapping[str, str], lines: _Lines) -> Account:
     for key in table.__struct_fields__:
         value, default = getattr(table, key), getattr(Provider(), key)
@@ -304,6 +386,29 @@ def _database(url: str, folder: Path) -> str:
     return f"sqlite:///{folder / url.removeprefix('sqlite:///')}"
 
 
+def _gift(text: str, path: Path) -> Gift:
+    table, lines = _table("gift", text, path), _Lines(text, path)
+    assert isinstance(table, GiftTable)  # noqa: S101
+    if not table.files:
+        raise lines.error("[gift] files: name at least one file", "gift", "files")
+    if table.stamp and table.attach:
+        message = (
+            "[gift] attach: a stamped copy is one reader's, and cannot travel inside a letter that all get"
+        )
+        raise lines.error(message, "gift", "attach")
+    odd = [name for name in table.files if Path(name).suffix.lower() not in STAMPED]
+    if table.stamp and odd:
+        raise lines.error(f"[gift] stamp: only a PDF or an EPUB can carry one, not {odd[0]}", "gift", "files")
+    return Gift(
+        title=_shared(text, ("book", "title")) or Path(table.files[0]).stem,
+        files=tuple(path.parent / name for name in table.files),
+        life=timedelta(days=table.days),
+        downloads=table.downloads,
+        stamp=table.stamp,
+        attach=table.attach,
+    )
+
+
 def _segments(text: str, lines: _Lines) -> dict[str, str]:
     table: Any = tomllib.loads(text).get(SEGMENTS, {})
     if not isinstance(table, dict):
@@ -318,6 +423,45 @@ def _segments(text: str, lines: _Lines) -> dict[str, str]:
         except expressions.SegmentError as error:
             raise lines.error(f"[segments] {name}: {error.message}", SEGMENTS, name) from None
     return table
+
+
+def _hooks(env: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """The secrets by which providers prove their webhooks; of several, any one will do."""
+    found = {name: tuple(env.get(variable, "").split()) for name, variable in HOOKS.items()}
+    for name, secrets in found.items():
+        if any(len(secret) < MIN_SECRET for secret in secrets):
+            raise ConfigError(f"{HOOKS[name]}: a secret needs at least {MIN_SECRET} characters")
+    return {name: secrets for name, secrets in found.items() if secrets}
+
+
+def _sign_up(text: str, path: Path) -> SignUp:
+    table, lines = _table("sign_up", text, path), _Lines(text, path)
+    assert isinstance(table, SignUp)  # noqa: S101  (TABLES says so)
+    for word in table.topics:
+        if not TOPIC.fullmatch(word):
+            message = f"[sign_up] topics: {word!r} is no tag; write small letters, digits, spaces and hyphens"
+            raise lines.error(message, "sign_up.topics", word)
+    for code in table.languages:
+        if not LANGUAGE_CODE.fullmatch(code):
+            raise lines.error(
+                f"[sign_up] languages: {code!r} is no code such as en or pt-BR", "sign_up.languages", code
+            )
+    if table.privacy and not re.fullmatch(r"https://[\x21\x23-\x3b\x3d\x3f-\x7e]+", table.privacy):
+        raise lines.error("[sign_up] privacy: must be an https address", "sign_up", "privacy")
+    return table
+
+
+def _shared(text: str, *keys: tuple[str, str]) -> str:
+    """The first of these keys of the pipeline's tables that says something; it is the pipeline that checks them."""
+    tables: Any = tomllib.loads(text)
+    found = (tables[table].get(key) for table, key in keys if isinstance(tables.get(table), dict))
+    return next((value for value in found if value and isinstance(value, str)), "")
+
+
+def _site(text: str) -> str:
+    """The address of the site, where it is one that a header may hold."""
+    site = _shared(text, ("newsletter", "site")).rstrip("/")
+    return site if re.fullmatch(r"https://[\x21\x23-\x2b\x2d-\x3a\x3d\x40-\x7e]+", site) else ""
 
 
 def _secrets(env: Mapping[str, str]) -> tuple[str, ...]:

@@ -25,6 +25,8 @@ NEXT: Mapping[Consent, frozenset[Consent]] = MappingProxyType(
         Consent.ERASED: frozenset(),
     }
 )
+#: From where the person's own new sign-up leads to pending, and to the question whether it was they.
+OPEN = frozenset({Consent.PENDING, Consent.UNSUBSCRIBED})
 NEEDS_BASIS = frozenset({Consent.PENDING, Consent.CONFIRMED})
 REASONS: Mapping[str, Reason] = MappingProxyType({"bounce": "bounce", "complaint": "complaint"})
 NOBODY = 2**31  # above every subscriber's number
@@ -102,6 +104,79 @@ def enlist_all(
     return changes
 
 
+def sign_up(tx: Tx, people: Claims, now: datetime, *, form_sha: str) -> list[tuple[int, Consent]]:
+    """Take sign-ups that came over one form, each mailbox once; says of each who it is and where they stand.
+
+    Who is new, waits or has left is pending now, and is to be asked. Of who is confirmed nothing changes, for it may
+    be anybody who typed the address. The number is 0 for a mailbox that is suppressed.
+    """
+    _refuse_baseless(people)
+    barred = suppressions.find_barred(tx, people.key)
+    ids = incoming.admit(tx, people, now, method="form", form_sha=form_sha, barred=barred)
+    known = subscribers.find_many(
+        tx, [key for key, number in zip(people.key, ids, strict=True) if not number]
+    )
+    standing, again, tags = list[tuple[int, Consent]](), list[ConsentEvent](), list[tuple[int, str]]()
+    for place, number in enumerate(ids):
+        person = known.get(people.key[place])
+        if not number and (person is None or person.consent is Consent.SUPPRESSED):
+            standing.append((0, Consent.SUPPRESSED))
+        elif person and person.consent not in OPEN:
+            standing.append((person.id, person.consent))
+        else:
+            claim = people.pick(place)
+            standing.append((person.id if person else number, Consent.PENDING))
+            tags += [(standing[-1][0], word) for word in claim.tags]
+            if person:
+                event = (Consent.PENDING, claim.basis, claim.source, claim.given_at, now, "form", form_sha)
+                again.append(ConsentEvent(person.id, *event))
+    evidence.append(tx, again)
+    subscribers.follow(tx, again)
+    subscribers.add_tags(tx, _new_tags(tx, tags, again))
+    return standing
+
+
+def _new_tags(
+    tx: Tx, tags: Sequence[tuple[int, str]], again: Sequence[ConsentEvent]
+) -> list[tuple[int, str]]:
+    has = subscribers.tags_of_all(tx, [event.subscriber_id for event in again])
+    return [pair for pair in dict.fromkeys(tags) if pair[1] not in has.get(pair[0], ())]
+
+
+def confirm(tx: Tx, person: Subscriber, *, source: str, now: datetime) -> bool:
+    """Take the person's yes, with the words they agreed to; False when there was nothing to be asked."""
+    asked = next(
+        (e for e in reversed(evidence.events_of(tx, person.id)) if e.consent is Consent.PENDING), None
+    )
+    if person.consent is not Consent.PENDING or asked is None:
+        return False
+    given = (
+        Consent.CONFIRMED,
+        asked.basis,
+        source,
+        now.isoformat(timespec="seconds"),
+        now,
+        "link",
+        asked.form_sha,
+    )
+    subscribers.record(tx, ConsentEvent(person.id, *given))
+    return True
+
+
+def unsubscribe_all(
+    tx: Tx, people: Sequence[Subscriber], told: Mapping[int, tuple[str, str]], *, source: str, now: datetime
+) -> list[int]:
+    """As `unsubscribe` for many, each with a basis and a method of their own; the numbers of those who had not gone."""
+    leaving = {person.id for person in people if Consent.UNSUBSCRIBED in NEXT[person.consent]}
+    gone = [
+        ConsentEvent(number, Consent.UNSUBSCRIBED, told[number][0], source, "", now, told[number][1])
+        for number in sorted(leaving)
+    ]
+    evidence.append(tx, gone)
+    subscribers.follow(tx, gone)
+    return [event.subscriber_id for event in gone]
+
+
 def _refuse_baseless(people: Claims) -> None:
     for place, basis in enumerate(people.basis):
         if not basis and people.consent[place] in NEEDS_BASIS:
@@ -127,10 +202,12 @@ def suppress(tx: Tx, email: str, reason: Reason, *, source: str, now: datetime, 
     ) or barred
 
 
-def erase(tx: Tx, person: Subscriber, secrets: Sequence[str], *, source: str, now: datetime) -> None:
+def erase(
+    tx: Tx, person: Subscriber, secrets: Sequence[str], *, source: str, now: datetime, method: str = "command"
+) -> None:
     """Forget a person for good; what stays is a keyed hash of their mailbox, and evidence without a name."""
     key = key_of(person.email)
-    _move(tx, person, Consent.ERASED, "asked to be forgotten", source=source, now=now, method="command")
+    _move(tx, person, Consent.ERASED, "asked to be forgotten", source=source, now=now, method=method)
     erasure.forget(tx, person.id)
     suppressions.forget(tx, key, suppressions.all_secrets(tx, secrets), now)
 

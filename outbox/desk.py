@@ -40,6 +40,7 @@ class Desk:
     chance: random.Random = field(default_factory=random.Random)
     max_late: timedelta | None = None
     search_lag: timedelta = timedelta()  # how long a provider's search may not show what it took
+    is_told: bool = False  # the provider reports by itself what it took, within that time
     sends: dict[str, mailing.FrozenSend] = field(default_factory=dict)
 
     @property

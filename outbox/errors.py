@@ -56,6 +56,14 @@ class BadSignature(OutboxError):
     """The link was not signed by this outbox."""
 
 
+class ExpiredLink(OutboxError):
+    """The time of the link is over; `words` says for whom it was."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+        super().__init__()
+
+
 class MustSplit(OutboxError):
     """These messages do not fit into one call.
 

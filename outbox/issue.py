@@ -145,6 +145,17 @@ def parse(document: bytes, files: Mapping[str, bytes], name: str) -> Issue:
     return issue
 
 
+def attach(issue: Issue, added: Mapping[str, tuple[str, bytes]]) -> Issue:
+    """The issue with more files inside, by name: media type and content; its digest is another one."""
+    raw = _json(issue.document, Place(issue.slug))
+    contents = {f"attachments/{name}": content for name, (_, content) in added.items()}
+    raw["attachments"] += [{"name": name, "media_type": kind} for name, (kind, _) in added.items()]
+    raw["files"] |= {path: sha256(content).hexdigest() for path, content in contents.items()}
+    raw["sha256"] = digest_of(raw)
+    document = json.dumps(raw, ensure_ascii=False).encode()
+    return parse(document, {**issue.files, **contents}, issue.slug)
+
+
 def split_issue(issue: Issue, name: str = "") -> tuple[Template, Template, Template]:
     """Return subject, HTML and text, split at their fields; raises IssueError for one out of place."""
     at, fields = f"{name or issue.slug}/", {**KNOWN, **issue.fields}

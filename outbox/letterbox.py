@@ -17,8 +17,9 @@ from . import mailing
 from .desk import Desk
 from .errors import IssueError, OutboxError, Place
 from .fields import KNOWN
-from .letters import LINKS, SIGNED, manner_of
-from .model import Envelope, Issue, Send
+from .gift import link_to, read_files
+from .letters import LINKS, manner_of
+from .model import Envelope, Gift, Issue, Send
 from .store import Tx, freeze, instance_secret
 from .store import issues as copies
 from .store import letters as queue
@@ -27,6 +28,7 @@ from .tokens import Signer
 
 #: Letters taken in one transaction, and how many a send holds before another is opened.
 AT_ONCE, FULL = 2_000, 10_000
+WELCOME = "welcome"  # the letter that carries the book, where [gift] says attach
 Filled = tuple[Queued, Mapping[str, str]]
 
 
@@ -37,6 +39,7 @@ class Letterbox:
     folder: Path
     envelope: Envelope
     secrets: Sequence[str] = ()  # that sign links; without any, the database's own
+    gift: Gift | None = None
 
 
 def empty(desk: Desk, box: Letterbox, now: datetime) -> Iterator[OutboxError]:
@@ -68,6 +71,13 @@ def read(desk: Desk, box: Letterbox, name: str) -> Issue:
             Place(f"{box.folder.name}/{name}"),
         )
     letter = issues.read(folder)
+    if "gift_url" in letter.fields and not box.gift:
+        raise IssueError(
+            "leads to the book by @@gift_url@@, and book.toml has no [gift]; docs/gift.md shows one to copy",
+            Place(f"{box.folder.name}/{name}"),
+        )
+    if box.gift and box.gift.attach and name == WELCOME:
+        letter = issues.attach(letter, read_files(box.gift))
     problems, _ = mailing.check(letter, box.envelope, caps=desk.provider.caps, letter=True)
     if problems:
         raise IssueError("; ".join(problems), Place(f"{box.folder.name}/{name}"))
@@ -87,7 +97,7 @@ def _empty_some(
             for one in group:
                 if why := _refusal(one):
                     queue.drop(tx, [one.id], why)
-            filled = [(one, _fill(letter, one, signer, box.envelope)) for one in welcome]
+            filled = [(one, _fill(letter, one, signer, box, now)) for one in welcome]
             for people in _rounds(filled):
                 _put(tx, desk, box, letter, people, now)
     return bool(due)
@@ -141,12 +151,15 @@ def _open(tx: Tx, desk: Desk, box: Letterbox, letter: Issue, now: datetime) -> s
     return send_id
 
 
-def _fill(letter: Issue, one: Queued, signer: Signer, envelope: Envelope) -> dict[str, str]:
+def _fill(letter: Issue, one: Queued, signer: Signer, box: Letterbox, now: datetime) -> dict[str, str]:
     """What fills this person's letter beside their name and token, the same at every try."""
     known = json.loads(one.attributes)
     own = {name: str(known[name]) for name in letter.fields if name in known and name not in KNOWN}
-    pages = {field: page for field, page in LINKS.items() if field in letter.fields}
-    tokens = {
-        page: signer.sign(page, one.subscriber_id) if page in SIGNED else one.token for page in pages.values()
+    links = {
+        field: f"{box.envelope.base_url}/{page}/{one.token}"
+        for field, page in LINKS.items()
+        if field in letter.fields
     }
-    return own | {field: f"{envelope.base_url}/{page}/{tokens[page]}" for field, page in pages.items()}
+    if box.gift and "gift_url" in links:
+        links["gift_url"] = link_to(signer, box.gift, box.envelope.base_url, one.subscriber_id, now)
+    return own | links

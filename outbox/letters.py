@@ -29,14 +29,13 @@ MANNERS: Mapping[str, Manner] = MappingProxyType(
         "reminder": Manner(Consent.PENDING, "resend", list_mail=False, confirms=True),
         "welcome": Manner(on_unknown="resend"),
         "link": Manner(on_unknown="resend"),  # to somebody who asked for their own link
+        "gift": Manner(on_unknown="resend"),  # a new link to the book, for one that has had its day
         "goodbye": Manner(Consent.UNSUBSCRIBED, list_mail=False),
     }
 )
 OTHER = Manner()
 #: Fields that only letters have, and the page that each leads to; a token follows it.
 LINKS: Mapping[str, str] = MappingProxyType({"confirm_url": "confirm", "gift_url": "gift"})
-#: Pages whose token is signed for this one thing; the others have the person's own.
-SIGNED = frozenset({"gift"})
 
 
 def manner_of(name: str) -> Manner:

@@ -87,7 +87,8 @@ def plan(
 ) -> Plan:
     """Say what sending `issue` would do, changing nothing; `caps` are those of the provider."""
     chosen = segments.get(issue.segment, "")
-    audience, first = freezing.count_audience(tx, chosen, now)
+    due_at = _due(issue, now=now, at=at)
+    audience, first = freezing.count_audience(tx, chosen, now, due_at)
     odd = 0 if caps is None or caps.smtputf8 else freezing.count_beyond_ascii(tx, chosen, now)
     problems, notes = check(issue, envelope, segments, caps, beyond_ascii=odd)
     return Plan(
@@ -95,7 +96,7 @@ def plan(
         subject=issue.subject,
         digest=issue.digest,
         frozen=issues.digest_of(tx, issue.slug) or "",
-        due_at=_due(issue, now=now, at=at),
+        due_at=due_at,
         audience=audience,
         first=tuple(first),
         problems=tuple(problems),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
@@ -88,9 +88,38 @@ class EventType(StrEnum):
     COMPLAINED = "complained"
     REFUSED = "refused"
     UNSUBSCRIBED = "unsubscribed"
+    SUBSCRIBED = "subscribed"
     OPENED = "opened"
     CLICKED = "clicked"
+    AUTO_REPLY = "auto_reply"
     OTHER = "other"
+
+
+class Cause(StrEnum):
+    """Why mail did not reach a mailbox, or why a provider would not try."""
+
+    UNKNOWN_USER = "unknown_user"  # there is no such mailbox
+    UNKNOWN_HOST = "unknown_host"  # or no such domain
+    MOVED = "moved"
+    INACTIVE = "inactive"  # closed, or switched off
+    FULL = "full"
+    TOO_LARGE = "too_large"
+    CONTENT = "content"  # what the message holds, or how it is made
+    SPAM = "spam"
+    BLOCKED = "blocked"  # who sends it: address, domain, reputation
+    POLICY = "policy"  # the receiver's rules; SPF, DKIM, DMARC
+    RATE = "rate"  # too much at once
+    NETWORK = "network"
+    SYSTEM = "system"  # the receiving server is at fault
+    EXPIRED = "expired"  # tried for days
+    LOOP = "loop"
+    RELAYING = "relaying"
+    SUPPRESSED = "suppressed"  # the provider itself no longer writes there
+    OTHER = "other"
+
+
+#: Hard: this mailbox will never take mail. Soft: it may another time.
+Firmness = Literal["", "hard", "soft"]
 
 
 class Outcome(StrEnum):
@@ -472,6 +501,38 @@ class PreparedBatch:
         return sha256(content).hexdigest() if isinstance(content, bytes) else content.digest()
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What came in from outside about messages, as it came: the body, and the headers that belong to it."""
+
+    provider: str
+    headers: Mapping[str, str]  # by small letters
+    body: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One thing that is reported of one message. Fields are empty where it does not say.
+
+    `proven` is False where anybody might have written it; it then counts only when message and mailbox
+    belong together, or the returned letter holds the person's own `token`.
+    """
+
+    provider: str
+    event_id: str  # the provider's own, or the SHA-256 of what it said
+    type: EventType
+    at: datetime
+    outbox_id: str = ""
+    recipient: str = ""
+    firmness: Firmness = ""
+    cause: Cause | None = None
+    detail: str = ""
+    provider_id: str = ""
+    proven: bool = True
+    token: str = ""
+
+
 @dataclass(slots=True, unsafe_hash=True)
 class ItemResult:
     """The provider's answer for one message."""
@@ -518,6 +579,18 @@ class Capabilities:
     def batch_of(self, *, attachments: bool) -> int:
         """How many messages one call takes, if they carry files or not."""
         return 1 if attachments and not self.attachments_in_batch else self.max_batch
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """The book that readers are given: [gift] of book.toml."""
+
+    title: str
+    files: tuple[Path, ...]
+    life: timedelta  # of a link
+    downloads: int  # by one link, of all files together
+    stamp: bool
+    attach: bool
 
 
 Security = Literal["starttls", "tls", "none"]

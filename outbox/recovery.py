@@ -103,11 +103,11 @@ def _may_replay(desk: Desk, part: Chunk, called: Roster, batch: PreparedBatch, n
 
 def _look_up(desk: Desk, part: Chunk, batch: PreparedBatch, now: datetime) -> tuple[list[ItemResult], bool]:
     caps = desk.provider.caps
+    lags = now < (part.first_try_at or now) + desk.search_lag
     if caps.lookup == "none":
-        return [], False
+        return [], desk.is_told and lags
     found = desk.provider.lookup(batch)
     absent = Outcome.NOT_SENT if caps.lookup == "exact" else Outcome.UNKNOWN
     results = [found.get(name) or ItemResult(name, absent) for name in batch.outbox_ids]
-    # A search may lag behind, so for a while it is asked again.
-    lags = now < (part.first_try_at or now) + desk.search_lag
+    # A search may lag behind, as a report may, so for a while it is asked again.
     return results, lags and any(result.outcome == Outcome.UNKNOWN for result in results)

@@ -18,6 +18,8 @@ def describe(book: Book, words: Mapping[str, str], *, pages: bool) -> list[Meta]
     described = all(node.attrs["alt"].strip() for node in telling)
     features = ["tableOfContents", "readingOrder", "structuralNavigation", "displayTransformability", "ARIA"]
     features += ["alternativeText"] if telling and described else []
+    formulas = any(node.kind == "math" for chapter in book.chapters for node in chapter.walk())
+    features += ["MathML", "describedMath"] if formulas else []
     features += ["pageNavigation", "pageBreakMarkers"] if pages else []
     claims = [("accessMode", "textual")] + [("accessMode", "visual")] * bool(telling)
     claims += [("accessModeSufficient", "textual")] * described

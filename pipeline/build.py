@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Callable, Iterator, Sequence
+import zipfile
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +16,12 @@ from .errors import ConfigError, Place, raise_all
 from .files import write_atomically
 from .hints import suggest
 from .layouts import Layout, read_layout
+from .locators import Pages
 from .manuscript import read_manuscript
 from .model import Book, Chapter, Edition
 from .resolve import find_newest_date, resolve, slugify
-from .settings import Settings
+from .settings import Attachment, Settings
+from .stores import STORES
 from .typeset import Type, prepare_type
 
 Progress = Callable[[str], None]
@@ -88,11 +92,35 @@ def choose_editions(config: Config, name: str = "") -> tuple[EditionTable, ...]:
 def resolve_edition(manuscript: Manuscript, edition: EditionTable) -> tuple[Book, Layout]:
     """One edition's book, and the layout it is made in."""
     layout = manuscript.read_layout(edition.layout or manuscript.config.ebook.layout)
-    book = resolve(
+    return _resolve(manuscript, edition, layout, OUTPUTS), layout
+
+
+#: Each format -> what it is to `::: only output=...`; a book in general is both.
+OUTPUTS = "book,pdf,epub"
+_OUTPUTS = {"pdf": "book,pdf", "archive": "book,pdf", "print": "book,pdf", "epub": "book,epub"}
+
+
+def _resolve(manuscript: Manuscript, edition: EditionTable, layout: Layout, output: str) -> Book:
+    return resolve(
         manuscript.chapters, manuscript.config, edition, folder=manuscript.folder,
         words=layout.read_words(manuscript.config.book.language), made_at=manuscript.made_at,
+        facts={"output": output, "edition": edition.name, "segment": ""},
     )  # fmt: skip
-    return book, layout
+
+
+def _cut_to_format(
+    manuscript: Manuscript, edition: EditionTable, layout: Layout, book: Book, name: str
+) -> Book:
+    """The book as one format has it; most say the same in all."""
+    outputs = {
+        output
+        for chapter in manuscript.chapters if chapter.conditional
+        for node in chapter.nodes if node.attrs.get("name") in {"only", "except"}
+        for output in node.attrs.get("output", "").split(",")
+    }  # fmt: skip
+    if outputs.isdisjoint({"pdf", "epub"}) or name not in _OUTPUTS:
+        return book
+    return _resolve(manuscript, edition, layout, _OUTPUTS[name])
 
 
 def make_edition(
@@ -100,6 +128,7 @@ def make_edition(
     edition: EditionTable,
     *,
     formats: Sequence[str] = (),
+    stores: Sequence[str] = (),
     say: Progress = _be_quiet,
     warn: Progress = _be_quiet,
 ) -> tuple[Edition, ...]:
@@ -111,17 +140,46 @@ def make_edition(
     raise_all(find_errors(book))
     wanted = _choose_formats(formats or edition.formats or manuscript.config.ebook.formats)
     settings = prepare_settings(
-        manuscript, book, layout, formats=wanted, name=name_file(manuscript.config, edition), say=say
-    )
+        manuscript, book, layout, formats=wanted, name=name_file(manuscript.config, edition),
+        stores=_choose_stores(stores or manuscript.config.ebook.stores), say=say,
+    )  # fmt: skip
     for place, message in find_font_gaps(book, layout, settings.type):
         warn(f"{place}: M050 warning: {message}")
+    attach = manuscript.config.archive.attach if "archive" in wanted else ()
     made: list[Edition] = []
-    for format_name in wanted:
+    for format_name in _order({*wanted, "epub"} if "epub" in attach else wanted):
         say(f"{settings.file_name}.{format_name}")
-        made.append(_load_format(format_name)(book, layout, settings))
-        if made[-1].format == "pdf":
-            settings = replace(settings, pages=made[-1].pages, page_source=_name_source(book))
-    return tuple(made)
+        cut = _cut_to_format(manuscript, edition, layout, book, format_name)
+        made.append(_load_format(format_name)(cut, layout, fit_settings(settings, cut)))
+        for notice in made[-1].notices:
+            warn(notice)
+        settings = _hand_on(settings, book, made[-1], attach)
+    return tuple(each for each in made if each.format in wanted)
+
+
+def fit_settings(settings: Settings, book: Book) -> Settings:
+    """`settings` with the pictures and the pages that `book` has; another format may have had more."""
+    shown = set(book.images)
+    known = {name for chapter in book.chapters for name in (chapter.slug, *chapter.ids)}
+    return replace(
+        settings,
+        pictures=tuple(picture for picture in settings.pictures if picture.source in shown),
+        pages={label: name for label, name in settings.pages.items() if name in known},
+    )
+
+
+def _hand_on(settings: Settings, book: Book, made: Edition, attach: Collection[str]) -> Settings:
+    """What the next formats need of this one: the EPUB the PDF's pages, the archive the EPUB."""
+    if made.format == "pdf":
+        places = Pages(made.labels, made.places)
+        return replace(settings, pages=made.pages, places=places, page_source=_name_source(book))
+    if made.format == "epub" and "epub" in attach:
+        data = next(iter(made.files.values()))
+        copy = Attachment(
+            f"{settings.file_name}.epub", "application/epub+zip", data, "The book as an EPUB", "Alternative"
+        )
+        return replace(settings, attachments=(*settings.attachments, copy))
+    return settings
 
 
 def find_font_gaps(book: Book, layout: Layout, kind: Type) -> Iterator[tuple[Place, str]]:
@@ -133,14 +191,28 @@ def find_font_gaps(book: Book, layout: Layout, kind: Type) -> Iterator[tuple[Pla
         yield from find_missing_glyphs(book, kind.faces, families=families)
 
 
+#: Formats that are laid out on pages, and want fonts.
+ON_PAPER = frozenset({"pdf", "archive", "print"})
 #: Formats in the order in which they need each other.
-ORDER = ("pdf", "epub")
+ORDER = ("pdf", "epub", "archive", "print", "onix")
 
 
 def _choose_formats(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if name not in ORDER:
             raise ConfigError(f"there is no format '{name}'; {suggest(name, ORDER)}")
+    return _order(names)
+
+
+def _choose_stores(names: Sequence[str]) -> tuple[str, ...]:
+    shops = [name for name in STORES if name != "generic"]
+    for name in names:
+        if name not in shops:
+            raise ConfigError(f"there is no profile for the shop '{name}'; {suggest(name, shops)}")
+    return tuple(dict.fromkeys(names))
+
+
+def _order(names: Collection[str]) -> tuple[str, ...]:
     return tuple(name for name in ORDER if name in names)
 
 
@@ -157,9 +229,9 @@ def _name_source(book: Book) -> str:
 
 
 def name_file(config: Config, edition: EditionTable) -> str:
-    """The file's name without suffix: the title, and the edition unless it is the full one."""
+    """The file's name without suffix: the title, and the edition unless it is full or called like its format."""
     stem = slugify(config.book.title, "book")
-    return stem if edition.name == "full" else f"{stem}-{edition.name}"
+    return stem if edition.name in {"full", *edition.formats} else f"{stem}-{edition.name}"
 
 
 def prepare_settings(
@@ -169,15 +241,21 @@ def prepare_settings(
     *,
     formats: Sequence[str],
     name: str,
+    stores: Sequence[str] = (),
     say: Progress = _be_quiet,
 ) -> Settings:
     """What the formats share. Fonts and pictures are slow to load: a book that needs none loads none."""
     ebook = manuscript.config.ebook
     page = ebook.page or layout.tokens["page-size"]
     settings = Settings(
-        file_name=name, type=Type((), manuscript.cache), page=page, embed_fonts=ebook.embed_fonts, say=say
-    )
-    if "pdf" in formats or ebook.embed_fonts or book.meta.cover != "none" or book.images:
+        file_name=name, type=Type((), manuscript.cache), page=page, embed_fonts=ebook.embed_fonts, say=say,
+        print=manuscript.config.print, stores=tuple(stores),
+    )  # fmt: skip
+    if "archive" in formats and "sources" in manuscript.config.archive.attach:
+        settings = replace(settings, attachments=(pack_sources(manuscript.folder, ebook.chapters),))
+    if set(formats) == {"onix"}:  # it shows nothing
+        return settings
+    if ON_PAPER.intersection(formats) or ebook.embed_fonts or book.meta.cover != "none" or book.images:
         settings = replace(settings, type=manuscript.prepare_type(layout))
     if book.images:
         from .pictures import prepare_pictures
@@ -208,6 +286,20 @@ def _measure_page(size: str) -> float:
         )
         raise ConfigError(message, Place("book.toml"))
     return float(lengths[1][0]) / float(lengths[0][0])
+
+
+def pack_sources(folder: Path, chapters: str) -> Attachment:
+    """book.toml, the chapters and the book's own layouts as one zip; the same files, the same bytes."""
+    paths = [folder / "book.toml", *(folder / chapters).rglob("*"), *(folder / "layouts").rglob("*")]
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for path in sorted(path for path in paths if path.is_file()):
+            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), (1980, 1, 1, 0, 0, 0))
+            entry.external_attr, entry.create_system = 0o644 << 16, 3
+            archive.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)
+    return Attachment(
+        "sources.zip", "application/zip", out.getvalue(), "The manuscript the book was made from", "Source"
+    )
 
 
 def write_editions(folder: Path, editions: Sequence[Edition]) -> tuple[Path, ...]:

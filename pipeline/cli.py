@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .errors import DONE, MUST_ACT, TRY_LATER, PipelineError
+from .errors import DONE, MUST_ACT, TRY_LATER, PipelineError, Place
 
 app = typer.Typer(
     help="Make an e-book and letters from one folder of Markdown chapters.",
@@ -76,19 +76,35 @@ def check(
     judges: Annotated[
         bool, typer.Option("--judges", help="Also have the finished files judged from outside.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print findings as JSON.")] = False,
+    form: Annotated[
+        str, typer.Option("--format", metavar="text|json|github", help="How findings are written.")
+    ] = "text",
+    advice: Annotated[bool, typer.Option("--advice", help="Also say what may be better.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended safely.")] = False,
+    pages: Annotated[
+        bool, typer.Option("--pages", help="Also lay the book out and look at its pages.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --fix: show the changes, make none.")
+    ] = False,
 ) -> None:
-    """Read the manuscript and its letters over: alternative texts, links, contrast, size, leftovers.
+    """Read the manuscript and its letters over: type, structure, pictures, links, words, sources.
 
-    Examples: pipeline check; pipeline check --judges
+    Examples: pipeline check; pipeline check --advice; pipeline check --fix --dry-run
     """
-    from .proofread import format_findings, judge_outputs, read_over
+    from .proofread import judge_outputs, read_over
+    from .proofread.reports import name_report
 
-    findings = read_over(book, edition, today=_today())
-    text = format_findings(findings, as_json=as_json)
-    if text:
+    report = name_report(form)
+    if fix:
+        _fix(book, edition, dry_run=dry_run)
+    found = read_over(book, edition, today=_today(), pages=pages).findings
+    shown = [finding for finding in found if advice or finding.severity != "advice"]
+    if text := report(shown):
         print(text)
-    failed = any(finding.severity == "error" for finding in findings)
+    if form == "text" and len(shown) < len(found):
+        _warn(f"and {len(found) - len(shown)} pieces of advice; --advice shows them")
+    failed = any(finding.severity == "error" for finding in found)
     if judges:
         table, passed = judge_outputs(book)
         print(table)
@@ -96,19 +112,44 @@ def check(
     raise SystemExit(MUST_ACT if failed else DONE)
 
 
+def _fix(book: Path, edition: str, *, dry_run: bool) -> None:
+    """Mend the book's files, or show how; a dry run ends here."""
+    from .proofread.mend import mend_book, show_changes, write_files
+
+    before, after = mend_book(book, edition, today=_today())
+    if dry_run:
+        print(show_changes(before, after) or "nothing to mend")
+        raise SystemExit(DONE)
+    write_files(book, after)
+    for path in after:
+        print(f"mended {path}")
+
+
 @app.command()
 def ebook(
     book: _Book = Path(),
     edition: _Edition = "",
     formats: Annotated[
-        list[str] | None, typer.Option("--format", metavar="pdf|epub", help="Only this format.")
+        list[str] | None,
+        typer.Option("--format", metavar="pdf|epub|print|archive|onix", help="Only this format."),
+    ] = None,
+    for_print: Annotated[
+        bool, typer.Option("--print", help="Make what a printing house wants: the pages and the cover.")
+    ] = False,
+    archive: Annotated[
+        bool, typer.Option("--archive", help="Make a PDF that is to last: PDF/A-3a and PDF/UA-1.")
+    ] = False,
+    stores: Annotated[
+        list[str] | None,
+        typer.Option("--store", metavar="kindle|kobo|apple", help="Also an EPUB as this shop wants it."),
     ] = None,
     verbose: _Verbose = False,
 ) -> None:
     """Make the PDF and the EPUB of every edition in build/.
 
-    Examples: pipeline ebook; pipeline ebook --edition sample --format epub
+    Examples: pipeline ebook; pipeline ebook --edition sample --format epub; pipeline ebook --edition full --print
     """
+    asked = [*(formats or ()), *["print"] * for_print, *["archive"] * archive]
     gc.disable()  # a build is short: looking for garbage costs it a tenth of its time and finds none
     from .build import choose_editions, make_edition, open_manuscript, write_editions
 
@@ -118,11 +159,54 @@ def ebook(
         made = [
             one
             for table in tables
-            for one in make_edition(manuscript, table, formats=formats or (), say=say, warn=_warn)
+            for one in make_edition(
+                manuscript, table, formats=asked, stores=stores or (), say=say, warn=_warn
+            )
         ]
         paths = write_editions(manuscript.folder / "build", made)
+        paths += _convert_for_kindle(paths, say)
     for path in paths:
         print(path.relative_to(manuscript.folder))
+
+
+def _convert_for_kindle(paths: Sequence[Path], say: Callable[[str], None]) -> tuple[Path, ...]:
+    """An AZW3 beside each EPUB for Kindle, where calibre is installed."""
+    from .calibre import convert, find_calibre
+
+    epubs = [path for path in paths if path.name.endswith(".kindle.epub")]
+    program = find_calibre() if epubs else ""
+    if epubs and not program:
+        _warn("no AZW3 was made, for calibre is not installed; KDP takes the EPUB as well")
+    made = []
+    for epub in epubs if program else ():
+        made.append(epub.with_name(epub.name.removesuffix(".kindle.epub") + ".azw3"))
+        say(made[-1].name)
+        convert(program, epub, made[-1])
+    return tuple(made)
+
+
+@app.command()
+def preflight(book: _Book = Path()) -> None:
+    """Look every EPUB in build/ over as its shop will, and write a sheet beside it.
+
+    A sheet says what was checked, by whom, and what a person must still look at.
+
+    Example: pipeline ebook --store kindle && pipeline preflight
+    """
+    from .files import write_atomically
+    from .preflight import write_sheet
+
+    build = book.resolve() / "build"
+    epubs = sorted(build.glob("*.epub"))
+    if not epubs:
+        raise PipelineError("there is no EPUB; run `pipeline ebook` first", Place("build"))
+    failed = False
+    for path in epubs:
+        sheet, passed = write_sheet(path)
+        write_atomically(path.with_name(f"{path.stem}.preflight.md"), sheet.encode())
+        print(sheet)
+        failed = failed or not passed
+    raise SystemExit(MUST_ACT if failed else DONE)
 
 
 @app.command()

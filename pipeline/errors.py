@@ -20,13 +20,17 @@ DONE, MUST_ACT, TRY_LATER = 0, 1, 75
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """A place an author can open: a path relative to the book's folder, and a line (0: the whole file)."""
+    """A place an author can open: a path relative to the book's folder, a line (0: the whole file), a column.
+
+    Columns count from 1; 0 is the whole line.
+    """
 
     path: str
     line: int = 0
+    column: int = 0
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}" if self.line else self.path
+        return ":".join(map(str, filter(None, (self.path, self.line, self.column))))
 
 
 class PipelineError(Exception):

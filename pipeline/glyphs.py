@@ -25,6 +25,8 @@ def find_missing_glyphs(
     for chapter in book.chapters:
         told: set[str] = set()
         for node in chapter.walk():
+            if node.kind == "math":  # drawn
+                continue
             use = "code" if node.kind in _CODE else "text"
             for character in sorted(lacking.get(use, set()).intersection(node.text) - told):
                 told.add(character)
@@ -35,7 +37,9 @@ _CODE = {"code", "code_block"}
 
 
 def _list_texts(book: Book, use: str) -> list[str]:
-    nodes = (node for chapter in book.chapters for node in chapter.walk() if node.text)
+    nodes = (
+        node for chapter in book.chapters for node in chapter.walk() if node.text and node.kind != "math"
+    )
     return [node.text for node in nodes if (node.kind in _CODE) == (use == "code")]
 
 

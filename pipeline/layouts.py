@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ class Layout:
     """One look for every output: tokens, templates and CSS of a folder, the rest from `base`.
 
     `tokens` are flat: `[colors.light] ink` is `ink`, `[colors.dark] ink` is
-    `dark-ink`, and `[space] line` is `space-line`; CSS says `var(--ink)`.
+    `dark-ink`, `[colors.print] ink` is `print-ink`, and `[space] line` is
+    `space-line`; CSS says `var(--ink)`.
     """
 
     name: str
@@ -85,6 +86,15 @@ class Layout:
 
         return _COMMENT.sub("", _VARIABLE.sub(value, css)).strip()
 
+    def in_black(self) -> Layout:
+        """The layout with the colours of `[colors.print]`, for a press with one ink."""
+        changed = {
+            name.removeprefix("print-"): value
+            for name, value in self.tokens.items()
+            if name.startswith("print-")
+        }
+        return replace(self, tokens={**self.tokens, **changed})
+
     def find(self, name: str) -> Path | None:
         """A file of the layout, or of base; None when neither has it."""
         return next((folder / name for folder in self.folders if (folder / name).exists()), None)
@@ -140,9 +150,9 @@ def _flatten(table: Mapping[str, Any]) -> dict[str, str]:
     tokens = {key: value for key, value in table.items() if isinstance(value, str)}
     for section, values in table.items():
         if section == "colors":
-            tokens |= values.get("light", {}) | {
-                f"dark-{key}": value for key, value in values.get("dark", {}).items()
-            }
+            tokens |= values.get("light", {})
+            for column in ("dark", "print"):
+                tokens |= {f"{column}-{key}": value for key, value in values.get(column, {}).items()}
         elif isinstance(values, dict):
             tokens |= {f"{section}-{key}": str(value) for key, value in values.items()}
     return tokens

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from .highlight import highlight
-from .model import Node
+from .model import Node, plain
 
 Rule = Callable[["Writer", Node], str]
 
@@ -117,7 +117,9 @@ def _write_link(writer: Writer, node: Node) -> str:
 def _write_reference(writer: Writer, node: Node) -> str:
     if "href" not in node.attrs:  # its target is not in this edition
         return writer.write(node.children)
-    return f'<a class="ref {node.attrs["type"]}" href="{escape(writer.link(node))}">{writer.write(node.children)}</a>'
+    role = f' role="{node.attrs["role"]}"' if "role" in node.attrs else ""
+    inner = writer.write(node.children)
+    return f'<a class="ref {node.attrs["type"]}" href="{escape(writer.link(node))}"{role}>{inner}</a>'
 
 
 def _write_image(writer: Writer, node: Node) -> str:
@@ -208,6 +210,34 @@ def _write_note(writer: Writer, node: Node) -> str:
     return f"<sup>{node.attrs['number']}</sup>"
 
 
+def _write_term(writer: Writer, node: Node) -> str:
+    """A term of a list; one of the glossary is what it defines."""
+    inner = writer.write(node.children)
+    inner = f"<dfn>{inner}</dfn>" if "entry" in node.attrs else inner
+    return f"{writer.open('dt', node)}{inner}</dt>\n"
+
+
+def _write_mark(writer: Writer, node: Node) -> str:
+    """Words that the index leads to; no more than the words where nothing leads."""
+    inner, name = writer.write(node.children), writer.id(node)
+    return f"<span{name}>{inner}</span>" if name else inner
+
+
+def write_mathml(_: Writer, node: Node) -> str:
+    """A formula for readers that can set it, with words for those that cannot."""
+    display = "block" if "display" in node.attrs else "inline"
+    return (
+        f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="{display}" alttext="{escape(node.text)}">'
+        f"{node.attrs['mathml']}</math>"
+    )
+
+
+def _write_works(writer: Writer, node: Node) -> str:
+    """The works that one chapter cites, below their heading."""
+    inner, title = writer.write(node.children), escape(plain(node.children[:1]))
+    return f'<section class="references" role="doc-bibliography" aria-label="{title}">\n{inner}</section>\n'
+
+
 RULES: Mapping[str, Rule] = {
     "text": _write_text,
     "paragraph": _write_paragraph,
@@ -223,7 +253,7 @@ RULES: Mapping[str, Rule] = {
     "image": _write_image,
     "caption": _write_caption,
     "definitions": block("dl"),
-    "term": block("dt"),
+    "term": _write_term,
     "definition": block("dd"),
     "div": _write_div,
     "title": block("p", "box-title"),
@@ -243,4 +273,11 @@ RULES: Mapping[str, Rule] = {
     "note": _write_note,
     "citation": lambda writer, node: writer.write(node.children),
     "reference": _write_reference,
+    "mark": _write_mark,
+    "works": _write_works,
+    "columns": block("div", "columns"),
+    "entries": block("ul", "entries"),
+    "entry": block("li"),
+    "places": lambda _, __: "",
+    "math": lambda _, node: f'<span class="math">{escape(node.text, quote=False)}</span>',
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from .config import Metadata
+from .config import Metadata, Notes, Objects
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -28,12 +28,19 @@ Kind = Literal[
     "appendix",
     "acknowledgements",
     "about",
+    "glossary",
+    "rest",
+    "also-by",
     "colophon",
+    "notes",
     "references",
+    "index",
     "issue",
     "letter",
 ]
 Show = Literal["full", "opening", "summary"]
+#: Chapters that nobody writes: the press makes them of the others.
+MADE: frozenset[Kind] = frozenset({"notes", "references", "index"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +51,11 @@ class Node:
     (numbers, targets); `line` is the line of the chapter's file it stands on.
 
     Blocks: paragraph heading list item quote code_block rule table row cell
-    figure caption attribution definitions term definition div lines line more.
+    figure caption attribution definitions term definition div lines line more
+    columns entries entry endnote works.
     Inlines: text emphasis strong strike code link image span sub sup softbreak
-    break note citation reference.
+    break note citation reference mention mark places place
+    math variable.
     """
 
     kind: str
@@ -86,7 +95,7 @@ def plain(nodes: tuple[Node, ...]) -> str:
     """The words of `nodes` alone: what a bookmark, a title or an alt attribute can hold."""
     parts = []
     for node in nodes:
-        if node.kind in {"text", "code"}:
+        if node.kind in {"text", "code", "math"}:
             parts.append(node.text)
         elif node.kind in {"softbreak", "break"}:
             parts.append(" ")
@@ -188,6 +197,8 @@ class Book:
     identifier: str
     made_at: datetime  # UTC; SOURCE_DATE_EPOCH or the newest date the sources name
     note: str = ""
+    notes: Notes = "foot"
+    lists: tuple[Objects, ...] = ()  # lists of figures and tables that are wanted
 
     @property
     def language(self) -> str:
@@ -212,6 +223,8 @@ class Edition:
     pages: Mapping[str, str] = field(
         default_factory=lambda: EMPTY
     )  # page label -> first anchor on it, in page order
+    places: Mapping[str, int] = field(default_factory=dict)  # id of an index mark -> its page, counted from 0
+    labels: tuple[str, ...] = ()  # of all pages, as they are printed
     notices: tuple[str, ...] = ()  # what the author should know, e.g. a glyph no font has
 
 

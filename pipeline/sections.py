@@ -24,9 +24,16 @@ SEMANTICS: Mapping[str, tuple[str, str]] = {
     "appendix": ("appendix", "doc-appendix"),
     "acknowledgements": ("acknowledgments", "doc-acknowledgments"),
     "about": ("", ""),
+    "also-by": ("", ""),
+    "rest": ("", ""),
     "colophon": ("colophon", "doc-colophon"),
+    "glossary": ("glossary", "doc-glossary"),
+    "index": ("index", "doc-index"),
+    "notes": ("endnotes", "doc-endnotes"),
     "references": ("bibliography", "doc-bibliography"),
 }
+#: Kinds that readers' programs offer a way to at any time.
+LOOKED_UP = frozenset({"glossary", "references", "index"})
 
 
 @dataclass(frozen=True, slots=True)

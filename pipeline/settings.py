@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
+from .config import Print
+from .locators import Pages
 from .typeset import Type
 
 
@@ -32,6 +35,17 @@ class BookPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that travels inside an archived PDF; `relationship` is PDF's word for what it is to the book."""
+
+    name: str
+    media_type: str
+    data: bytes = field(repr=False)
+    description: str
+    relationship: Literal["Alternative", "Source"]
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`file_name` has no suffix; `pages` are those of the PDF, for a format that follows it."""
 
@@ -42,5 +56,9 @@ class Settings:
     embed_fonts: bool = True
     pictures: tuple[BookPicture, ...] = ()
     pages: Mapping[str, str] = field(default_factory=dict)
+    places: Pages = field(default_factory=Pages)  # where the PDF has what the index leads to
     page_source: str = ""  # what the page numbers count: the PDF's identifier
+    attachments: tuple[Attachment, ...] = ()  # for the archive
+    stores: tuple[str, ...] = ()  # shops that get an EPUB of their own
+    print: Print = field(default_factory=Print)  # for the printing house
     say: Callable[[str], None] = field(default=lambda _: None, compare=False)  # hears of each stage

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import logging
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -82,9 +83,17 @@ def lay_out(
     return document
 
 
+def join(first: Document, second: Document, *, at: int) -> Document:
+    """The pages of `first` before page `at`, counted from 0, and all of `second`; links lead from each to each."""
+    joined = first.copy([*first.pages[:at], *second.pages])
+    joined.parts = (first, second)  # fonts are there as long as the documents they were read for
+    return joined
+
+
 def write_pdf(document: Document, *, variant: str | None = "pdf/ua-1") -> bytes:
     """The document as bytes; the same document gives the same bytes."""
-    with _collector_off(), _complaints() as complaints:
+    with _collector_off(), _complaints() as complaints, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # WeasyPrint 70 leaves its sRGB profile open
         data = document.write_pdf(pdf_variant=variant, pdf_identifier=b"chapterpost", custom_metadata=False)
     if complaints:
         raise LayoutError("; ".join(dict.fromkeys(complaints)))
@@ -116,6 +125,50 @@ def _measure_depth(page: Any) -> float:
     bottom: float = max(child.position_y + child.height for child in found)
     depth: float = (bottom - box.content_box_y()) / sorted(lines)[len(lines) // 2]
     return depth
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """The white around one page's text, in points; `page` counts from 1."""
+
+    page: int
+    inner: float
+    outer: float
+    top: float
+    bottom: float
+    filled: bool
+
+
+def find_margins(document: Document) -> Iterator[Margins]:
+    """The margins of every page; the first one is a right page, whose inner margin is on its left."""
+    for number, page in enumerate(document.pages, start=1):
+        box = page._page_box  # noqa: SLF001  (the public API tells no margins)
+        sides = [box.margin_left, box.margin_right]
+        inner, outer = sides if number % 2 else sides[::-1]
+        yield Margins(
+            number, inner * _POINT, outer * _POINT, box.margin_top * _POINT, box.margin_bottom * _POINT,
+            filled=bool(_measure_depth(page)),
+        )  # fmt: skip
+
+
+#: Points in one of WeasyPrint's pixels.
+_POINT = 0.75
+
+
+def find_coarse_pictures(document: Document, *, least: float) -> Iterator[tuple[str, float]]:
+    """Pictures with fewer dots to the inch than `least` as they are printed, each once."""
+    from weasyprint.formatting_structure.boxes import ReplacedBox
+    from weasyprint.images import RasterImage
+
+    seen = set()
+    for page in document.pages:
+        for box in page._page_box.children[0].descendants():  # noqa: SLF001
+            if isinstance(box, ReplacedBox) and isinstance(box.replacement, RasterImage) and box.width:
+                name = unquote((box.element.get("src") or "").removeprefix("picture:"))
+                dots = float(box.replacement.width) / (float(box.width) / 96)
+                if dots < least and name not in seen:
+                    seen.add(name)
+                    yield name, dots
 
 
 def draw(sheet: Sheet, kind: Type, *, width: int, height: int) -> bytes:

@@ -35,7 +35,9 @@ def main() -> None:
     """Print a table of medians and of ratios pair by pair."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="pairs of runs, after one to warm up")
-    parser.add_argument("--only", choices=["epub", "pdf", "letter", "preview", "send", "import", "merge"])
+    parser.add_argument(
+        "--only", choices=["epub", "pdf", "index", "letter", "preview", "send", "import", "merge"]
+    )
     choice = parser.parse_args()
     if choice.only in {None, "letter"}:
         from tests.bench_letter import report_letter
@@ -45,6 +47,11 @@ def main() -> None:
     if choice.only in {None, "epub", "pdf"}:
         with tempfile.TemporaryDirectory() as scratch:
             report_book(make_book(Path(scratch)), choice.runs, only=choice.only)
+    if choice.only in {None, "index"}:
+        from tests.bench_index import report_index
+
+        with tempfile.TemporaryDirectory() as scratch:
+            report_index(Path(scratch))
     if choice.only in {None, "merge"}:
         from tests.bench_merge import report_merge
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
 import pytest
 from lxml import etree
 
@@ -147,9 +148,7 @@ def _build(folder: Path, edition: str, layout: str, formats: tuple[str, ...]) ->
     manuscript = open_manuscript(folder)
     tables = {table.name: table for table in manuscript.config.edition}
     table = tables.get(edition, EditionTable(name=edition))
-    chosen = EditionTable(
-        name=table.name, chapters=table.chapters, layout=layout or table.layout, title=table.title, note=table.note
-    )  # fmt: skip
+    chosen = msgspec.structs.replace(table, layout=layout or table.layout, formats=())
     made = {each.format: each for each in make_edition(manuscript, chosen, formats=formats)}
     book, _ = resolve_edition(manuscript, chosen)
     return Built(manuscript, book, made.get("pdf"), made.get("epub"))

@@ -9,6 +9,7 @@ from lxml import html as lxml_html
 from pipeline.build import open_manuscript
 from pipeline.formats.issue import Issue
 from pipeline.newsletter import make_issues
+from tests.bench_index import SIZES, write_marked_book
 from tests.bench_letter import write_book, write_mjml
 from tests.reading.markup import Markup
 from tests.reading.words import Word, find_difference, list_words
@@ -43,3 +44,13 @@ def test_mjml_is_given_the_same_words(tmp_path: Path) -> None:
     theirs = read_body(write_mjml(issue).replace("<mj-image", "<img"), "//mj-body")
 
     assert "" == find_difference(ours, theirs)
+
+
+def test_the_marked_book_has_as_many_marks_as_it_says(tmp_path: Path) -> None:
+    """2,000 of them in the largest, and as many in every chapter."""
+    chapters, marks = SIZES[-1]
+    folder = write_marked_book(tmp_path / "book", chapters=chapters, marks=marks)
+    counts = [path.read_text().count("{index=") for path in folder.glob("chapters/*.md")]
+
+    assert (2000, 2000, 24) == (marks, sum(counts), len(counts))
+    assert max(counts) - min(counts) <= 1

@@ -24,9 +24,11 @@ from outbox.cli import app as outbox_app
 from outbox.providers import PROVIDERS
 from pipeline import markdown
 from pipeline.build import choose_editions, make_edition, open_manuscript, resolve_edition, write_editions
-from pipeline.check import READING, RULES
+from pipeline.check import READING
+from pipeline.check.galley import Galley
 from pipeline.check.mail import RULES as LETTER_RULES
 from pipeline.check.mail.letter import read_mail
+from pipeline.check.rules import RULES
 from pipeline.cli import app as pipeline_app
 from pipeline.errors import PipelineError
 from pipeline.formats import FORMATS
@@ -34,7 +36,7 @@ from pipeline.layouts import Layout, list_layouts, read_layout
 from pipeline.manuscript.header import Header
 from pipeline.markdown.attributes import CLASSES, KEYS
 from pipeline.markdown.blocks import ALERTS, DIVS
-from pipeline.model import Book, Kind
+from pipeline.model import MADE, Book, Kind
 from pipeline.newsletter import make_issues
 from pipeline.resolve import MAIL
 
@@ -218,8 +220,8 @@ CHAPTER_WORDS = sorted(
         *(f".{name}" for name in CLASSES),
         *(f"{key}=" for key in KEYS),
         *(f"`{key.name}`" for key in fields(Header) if key.name != "lines"),
-        *(f"`{kind}`" for kind in get_args(Kind) if kind not in {"references", *MAIL}),
-        *(f"| {rule} |" for rule in RAISED | {*RULES, *READING, "M000"}),
+        *(f"`{kind}`" for kind in get_args(Kind) if kind not in {*MADE, *MAIL}),
+        *(f"| {rule} |" for rule in (RAISED | {*READING, "M000"}) - {*RULES}),
         *("@ch:", "@fig:", "@tbl:", "@sec:"),
     }
 )
@@ -235,7 +237,9 @@ def test_the_dialect_is_documented(word: str) -> None:
 
 def test_no_document_speaks_of_rules_that_are_not_there() -> None:
     """A rule that was taken out leaves the documents too."""
-    said = {rule for page in PAGES for rule in re.findall(r"\b[MN]\d{3}\b", page.read_text(encoding="utf-8"))}
+    said = {
+        rule for page in PAGES for rule in re.findall(r"\b[A-Z]\d{3}\b", page.read_text(encoding="utf-8"))
+    }
 
     assert JUDGED_ELSEWHERE == said - RAISED - {*RULES, *READING, *LETTER_RULES, "M000"}
 
@@ -283,11 +287,11 @@ def test_layouts_are_documented(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(read_layout("classic", ROOT).tokens))
 def test_tokens_are_documented(name: str) -> None:
-    """Every token has its row; a dark colour shares that of the light one."""
-    assert f"`{name.removeprefix('dark-')}`" in read_page("docs/layouts.md")
+    """Every token has its row; a colour at night or in print shares that of the light one."""
+    assert f"`{name.removeprefix('dark-').removeprefix('print-')}`" in read_page("docs/layouts.md")
 
 
-@pytest.mark.parametrize("path", sorted(p.name for p in (ROOT / "layouts/base").glob("[bms]*/*")))
+@pytest.mark.parametrize("path", sorted(p.name for p in (ROOT / "layouts/base").glob("[bdms]*/*")))
 def test_templates_are_documented(path: str) -> None:
     """Every file that a layout can replace is named."""
     assert f"`{path}`" in read_page("docs/layouts.md")
@@ -503,9 +507,9 @@ def test_the_example_rule_finds_what_it_is_for(tmp_path: Path) -> None:
     folder = write_book(tmp_path, {"01-water.md": "# Water\n\nVery, very, very wet!!\n\nDry.\n"})
     book, _ = read_book(folder)
 
-    found = list(list_python("docs/adding.md")["find_shouting"](book, date(2026, 8, 31)))
+    found = list(list_python("docs/adding.md")["find_shouting"](Galley(book, date(2026, 8, 31))))
 
-    assert ["chapters/01-water.md:3"] == [str(place) for place, _ in found]
+    assert ["chapters/01-water.md:3"] == [str(spot.place) for spot in found]
 
 
 def test_the_example_letter_rule_finds_what_it_is_for() -> None:

@@ -10,7 +10,7 @@ import typer
 
 from outbox.errors import OutboxError
 
-from . import control, delivery, lists, operator, people, rehearsal, reports
+from . import control, delivery, door, gift, lists, operator, people, rehearsal, reports, returning, series
 from .opening import Options
 from .segments import segments
 
@@ -23,9 +23,12 @@ app = typer.Typer(
 for command in (
     *delivery.COMMANDS,
     *reports.COMMANDS,
+    *returning.COMMANDS,
     *control.COMMANDS,
     *operator.COMMANDS,
     *rehearsal.COMMANDS,
+    *gift.COMMANDS,
+    *door.COMMANDS,
 ):
     app.command()(command)
 app.command()(segments)
@@ -33,6 +36,7 @@ people.app.command("import")(lists.import_)
 people.app.command()(lists.export)
 app.add_typer(people.app, name="subscribers")
 app.add_typer(control.held, name="held")
+app.add_typer(series.app, name="series")
 
 
 @app.callback()

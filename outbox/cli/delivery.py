@@ -22,12 +22,12 @@ from outbox.people.claims import read_batches
 from outbox.people.sheet import open_sheet
 from outbox.store import Store, open_store, plans, subscribers
 
+from .daemon import look_again
 from .opening import clock, database_file, opened, print_json, sending, settings_of, short
 from .passes import (
     caps_of,
     deliver,
     freeze,
-    look_again,
     plan_of,
     read_issue,
     read_planned,
@@ -123,7 +123,7 @@ def work(
     ctx: typer.Context,
     once: Annotated[bool, typer.Option("--once", help="One pass over everything due, then end.")] = False,
 ) -> None:
-    """Send every issue in build/issues that is due and was not sent, and go on with what was stopped.
+    """Send every issue that is due and was not sent, letters and steps of series, and what was stopped before.
 
     Without --once it stays and looks again for as long as it runs; SIGTERM lets it finish its calls and end.
 

@@ -79,6 +79,7 @@ def sending(settings: Settings, stop: Event | None = None) -> Iterator[Desk]:
                 settings.pace,
                 max_late=settings.max_late,
                 search_lag=settings.search_lag,
+                is_told=settings.provider in settings.hooks,
             )
         finally:
             provider.close()

@@ -1,11 +1,11 @@
-"""What the delivering commands do: read issues, freeze them, make one pass, or look again and again."""
+"""What the delivering commands do: read issues, freeze them, make one pass."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 from uuid import uuid4
@@ -14,16 +14,19 @@ from outbox import issue as issues
 from outbox import letterbox, mailing, worker
 from outbox.config import Settings
 from outbox.desk import Desk
-from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError, Temporary
+from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError
+from outbox.events.applying import apply_new
 from outbox.letterbox import Letterbox
 from outbox.model import Capabilities, Issue, Outcome, State
 from outbox.providers import PROVIDERS
-from outbox.store import Store, Tx, claims, ledger, letters, plans
+from outbox.series.files import read_all
+from outbox.series.run import run
+from outbox.store import Store, claims, ledger, plans
 
-from .opening import clock, in_words, opened, sending, short, stopped_by_signal
+from .opening import clock, in_words, short
 
-#: Seconds until a running `outbox work` looks for new issues again.
-LOOK_S = 30.0
+#: The clock of those of whom no time zone is known.
+ZONE = "UTC"
 
 
 def read_issue(settings: Settings, name: str) -> Issue:
@@ -94,13 +97,21 @@ def freeze(settings: Settings, desk: Desk, issue: Issue, at: datetime | None) ->
     print(f"{issue.slug}: frozen for {number} people" + (f", due {short(found.due_at)}" if at else ""))
 
 
-def deliver(desk: Desk, stop: Event, *, limit: int = 0, slugs: Sequence[str] = ()) -> int:
+def deliver(
+    desk: Desk,
+    stop: Event,
+    *,
+    limit: int = 0,
+    slugs: Sequence[str] = (),
+    now: Callable[[], datetime] = clock,
+) -> int:
     """Make one pass and tell what came of it; returns the exit code."""
-    _pause_unwelcome(desk)
-    with desk.store.read() as tx:
+    apply_new(desk.store, now())
+    with desk.store.begin() as tx:
+        ledger.pause_unwelcome(tx)
         total, _ = ledger.find_waiting(tx)
     with _progress(total) as tell:
-        tally = worker.run(desk, clock, tell=tell, stop=stop, limit=limit or None)
+        tally = worker.run(desk, now, tell=tell, stop=stop, limit=limit or None)
     if limit:
         _pause_limited(desk, slugs, limit)
     with desk.store.read() as tx:
@@ -118,28 +129,16 @@ def deliver(desk: Desk, stop: Event, *, limit: int = 0, slugs: Sequence[str] = (
     return TRY_LATER if tally[State.RETRY] or doubtful else DONE
 
 
-def work_once(settings: Settings, desk: Desk, stop: Event) -> int:
-    """Freeze what is due and new, and make one pass; an error about one issue does not keep back the others."""
-    box = Letterbox(settings.letters, settings.envelope, settings.secrets)
-    errors = [*letterbox.empty(desk, box, clock()), *_freeze_due(settings, desk)]
-    code = deliver(desk, stop)
+def work_once(settings: Settings, desk: Desk, stop: Event, *, now: Callable[[], datetime] = clock) -> int:
+    """Freeze what is due and new, and make one pass; an error about one of them does not keep back the others."""
+    every, errors = read_all(settings.series)
+    run(desk.store, every, ZONE, now())
+    box = Letterbox(settings.letters, settings.envelope, settings.secrets, settings.gift)
+    errors += [*letterbox.empty(desk, box, now()), *_freeze_due(settings, desk, now)]
+    code = deliver(desk, stop, now=now)
     for error in errors:
         print(f"outbox: {error}", file=sys.stderr)
     return MUST_ACT if errors else code
-
-
-def look_again(settings: Settings, stop: Event) -> None:
-    """Work for as long as nobody says stop; what is only in the way for now is told and tried again."""
-    with stopped_by_signal(stop):
-        while not stop.is_set():
-            try:
-                if _anything_due(settings):
-                    with sending(settings, stop) as desk:
-                        work_once(settings, desk, stop)
-            except Temporary as error:
-                print(f"outbox: {error}", file=sys.stderr)
-            sys.stdout.flush()
-            stop.wait(_seconds_until_due(settings))
 
 
 def send_test(settings: Settings, issue: Issue, to: str) -> int:
@@ -154,23 +153,17 @@ def send_test(settings: Settings, issue: Issue, to: str) -> int:
     return DONE if result.outcome == Outcome.ACCEPTED else MUST_ACT
 
 
-def _freeze_due(settings: Settings, desk: Desk) -> Iterator[OutboxError]:
+def _freeze_due(settings: Settings, desk: Desk, now: Callable[[], datetime]) -> Iterator[OutboxError]:
     for folder in sorted(settings.issues.glob("[!.]*/")):
         try:
             issue = issues.read(folder)
             found = plan_of(settings, desk.store, issue, None, desk.provider.caps)
             if found.frozen and found.frozen != issue.digest:
                 print(f"{issue.slug}: was sent before with other content; the rebuilt folder is left alone")
-            elif not found.frozen and issue.kind == "issue" and found.due_at <= clock():
+            elif not found.frozen and issue.kind == "issue" and (issue.send_at or now()) <= now():
                 freeze(settings, desk, issue, None)
         except IssueError as error:
             yield error
-
-
-def _pause_unwelcome(desk: Desk) -> None:
-    with desk.store.begin() as tx:
-        for one, why in ledger.find_unwelcome(tx):
-            ledger.pause(tx, one.send_id, f"{why}; to go on all the same: outbox resume {one.slug}")
 
 
 def _pause_limited(desk: Desk, slugs: Sequence[str], limit: int) -> None:
@@ -181,31 +174,6 @@ def _pause_limited(desk: Desk, slugs: Sequence[str], limit: int) -> None:
                 ledger.pause(
                     tx, found.id, f"after {limit} messages, as asked; to go on: outbox resume {slug}"
                 )
-
-
-def _anything_due(settings: Settings) -> bool:
-    with opened(settings) as store, store.read() as tx:
-        known = {one.slug for one in ledger.progress(tx)}
-        first = _find_first(tx)
-        doubtful = claims.count_in_doubt(tx)
-    fresh = any(folder.name not in known for folder in settings.issues.glob("[!.]*/"))
-    return fresh or bool(doubtful) or (first is not None and first <= clock())
-
-
-def _seconds_until_due(settings: Settings) -> float:
-    try:
-        with opened(settings) as store, store.read() as tx:
-            first = _find_first(tx)
-    except Temporary:
-        return LOOK_S
-    wait = (first - clock()) if first else timedelta(seconds=LOOK_S)
-    return min(max(wait.total_seconds(), 1.0), LOOK_S)
-
-
-def _find_first(tx: Tx) -> datetime | None:
-    """When the next message or letter may go."""
-    _, message = ledger.find_waiting(tx)
-    return min(filter(None, (message, letters.find_first(tx))), default=None)
 
 
 @contextmanager

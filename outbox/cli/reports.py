@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -13,7 +13,9 @@ import typer
 from outbox.addresses import read_mailbox
 from outbox.errors import MUST_ACT, PeopleError
 from outbox.model import Progress, State
-from outbox.store import evidence, ledger, letters, subscribers
+from outbox.store import Tx, arrivals, downloads, evidence, ledger, letters, subscribers
+from outbox.store import events as reported
+from outbox.store import series as places
 from outbox.store import verify as proof
 
 from .opening import in_words, opened, print_json, settings_of, short
@@ -48,7 +50,8 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     """  # noqa: D301
     with opened(settings_of(ctx)) as store, store.read() as tx:
         progress, people = ledger.progress(tx), subscribers.count(tx)
-        waiting = letters.find_waiting(tx)
+        waiting, (calls, _) = letters.find_waiting(tx), arrivals.count(tx)
+        series = _tell_series(tx)
     sends = [one for one in progress if not one.letter]
     sent = _by_name(one for one in progress if one.letter)
     if as_json:
@@ -57,7 +60,9 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
                 "issues": [asdict(one) for one in sends],
                 "letters": [{"name": name, "states": states} for name, states in sent.items()],
                 "queued": [asdict(one) for one in waiting],
+                "series": series,
                 "subscribers": people,
+                "events_waiting": calls,
             }
         )
         return
@@ -70,8 +75,35 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
         print("no issue was sent yet")
     for name, states in sent.items():
         print(f"letter {name}: {in_words(states)}")
+    for each in series:
+        who = ", ".join(f"{number} {state}" for state, number in each["people"].items()) or "nobody yet"
+        print(f"series {each['name']}: {who}" + (f"; {each['state']}" if each["state"] != "active" else ""))
     for queued in waiting:
         print(f"letter {queued.name}: {queued.number} to come, the first {short(queued.first)}")
+    if calls:
+        print(f"{calls} calls of providers wait to be read; outbox work reads them")
+
+
+def events(ctx: typer.Context, as_json: Json = False) -> None:
+    """Show what providers reported of messages, how often and when last, and what could not be read.
+
+    \b
+    outbox events
+    outbox events --json
+    """  # noqa: D301
+    with opened(settings_of(ctx)) as store, store.read() as tx:
+        counted = reported.count(tx)
+        waiting, odd = arrivals.count(tx)
+    if as_json:
+        names = ("provider", "type", "number", "last")
+        told = [dict(zip(names, one, strict=True)) for one in counted]
+        print_json({"events": told, "waiting": waiting, "unreadable": odd})
+        return
+    for provider, kind, number, last in counted:
+        print(f"{provider}: {number} {kind.replace('_', ' ')}, the last {short(last)}")
+    if not counted:
+        print("nothing was reported yet; docs/webhooks.md says how to ask for it")
+    print(f"{waiting} calls wait to be read, {odd} could not be read")
 
 
 def show(
@@ -79,7 +111,7 @@ def show(
     address: Annotated[str, typer.Argument(help="A subscriber's mail address.")],
     as_json: Json = False,
 ) -> None:
-    """Show everything that ever happened to one person: consent with its evidence, and every message.
+    """Show everything that ever happened to one person: consent, every message, and what was reported of it.
 
     \b
     outbox show ana@example.org
@@ -89,12 +121,17 @@ def show(
         if person is None:
             raise PeopleError(f"{address} is not on the list")
         events, messages = evidence.events_of(tx, person.id), ledger.history(tx, person.id)
-        unsent = letters.find_unsent(tx, person.id)
+        reports = reported.find_of(tx, person.id)
+        unsent, standing = letters.find_unsent(tx, person.id), places.find_all_of(tx, person.id)
+        fetched = downloads.find_downloads(tx, person.id)
     if as_json:
         told = {
             "events": [msgspec.structs.asdict(e) for e in events],
             "messages": [asdict(m) for m in messages],
+            "reports": reports,
             "letters": [asdict(one) for one in unsent],
+            "downloads": [asdict(one) for one in fetched],
+            "series": [asdict(one) for one in standing],
         }
         print_json({**asdict(person), **told})
         return
@@ -104,6 +141,13 @@ def show(
     for message in messages:
         words = " ".join(filter(None, (message.provider_id, message.code, message.detail)))
         print(f"  {short(message.changed_at)}  {message.slug}: {message.state}  {words}".rstrip())
+    for said in reports:
+        print(f"  {short(said['at'])}  {said['provider']} reports: {said['type']}  {said['detail']}".rstrip())
+    for file in fetched:
+        print(f"  {short(file.at)}  downloaded {file.file}")
+    for place in standing:
+        words = f"step {len(place.passed) + 1} on {short(place.next_at)}" if place.next_at else place.state
+        print(f"  {short(place.began_at)}  series {place.series}: {words}")
     for one in unsent:
         print(
             f"  {short(one.due_at)}  {one.name}: "
@@ -132,6 +176,19 @@ def verify(ctx: typer.Context, as_json: Json = False) -> None:
         raise typer.Exit(MUST_ACT)
 
 
+def _tell_series(tx: Tx) -> list[dict[str, Any]]:
+    """Every series that was taken up, its state, and how many people stand where."""
+    counts = places.count(tx)
+    return [
+        {
+            "name": one.name,
+            "state": one.state,
+            "people": {state: n for state, n in counts.get(one.name, {}).items() if state != "before"},
+        }
+        for one in places.find_all(tx)
+    ]
+
+
 def _by_name(sends: Iterable[Progress]) -> dict[str, Counter[State]]:
     """How many messages of each letter are in each state, over all its sends."""
     found: dict[str, Counter[State]] = {}
@@ -152,4 +209,4 @@ def _bar(one: Progress) -> Iterator[str]:
         yield mark * max(round(number / audience * WIDTH), bool(number))
 
 
-COMMANDS = (status, show, verify)
+COMMANDS = (status, show, verify, events)

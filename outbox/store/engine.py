@@ -34,9 +34,12 @@ CONNECT_S, LOCK_MS = 10, 30_000
 
 
 def connect(url: str) -> Engine:
-    """Return an engine that opens every connection the way the ledger needs it."""
+    """Return an engine that opens every connection the way the ledger needs it.
+
+    Parameters are hidden, so that no error shows anybody's address.
+    """
     if url.startswith("sqlite"):
-        engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000})
+        engine = create_engine(url, connect_args={"timeout": BUSY_MS / 1000}, hide_parameters=True)
         event.listen(engine, "connect", _set_up)
         event.listen(engine, "begin", _begin)
         return engine
@@ -46,7 +49,7 @@ def connect(url: str) -> Engine:
         driver,
         connect_args={"connect_timeout": CONNECT_S, "options": settings},
         pool_pre_ping=True,
-        hide_parameters=True,  # an error must not show anybody's address
+        hide_parameters=True,
     )
 
 

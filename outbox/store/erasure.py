@@ -6,16 +6,17 @@ from sqlalchemy import delete, select, update
 
 from outbox.model import Consent
 
-from . import Tx
+from . import Tx, arrivals, letters, series
 from .rolls import blank
-from .schema import chunk, delivery, event, roster, subscriber, tag
+from .schema import asked, chunk, delivery, download, event, preference, roster, subscriber, tag
 
 
 def forget(tx: Tx, subscriber_id: int) -> None:
     """Blank every field about a person, in every table that has one."""
     if not tx.many:
         tx.connection.exec_driver_sql("PRAGMA secure_delete = ON")  # overwrite what is freed
-    tx.connection.execute(delete(tag).where(tag.c.subscriber_id == subscriber_id))
+    for about in (tag, preference, asked):
+        tx.connection.execute(delete(about).where(about.c.subscriber_id == subscriber_id))
     nothing = {
         "email": "",
         "email_key": f"erased:{subscriber_id}",
@@ -28,8 +29,12 @@ def forget(tx: Tx, subscriber_id: int) -> None:
     }
     tx.connection.execute(update(subscriber).where(subscriber.c.id == subscriber_id).values(nothing))
     tx.connection.execute(update(delivery).where(delivery.c.subscriber_id == subscriber_id).values(detail=""))
+    arrivals.forget(tx, subscriber_id)
+    tx.connection.execute(update(download).where(download.c.subscriber_id == subscriber_id).values(link=""))
     said = update(event).where(event.c.subscriber_id == subscriber_id)
-    tx.connection.execute(said.values(detail="", raw=""))
+    tx.connection.execute(said.values(detail=""))
+    series.forget(tx, subscriber_id)
+    letters.drop_of(tx, subscriber_id, "erased")
     _forget_in_rosters(tx, subscriber_id)
 
 

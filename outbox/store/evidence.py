@@ -34,13 +34,16 @@ def append(tx: Tx, events: Sequence[ConsentEvent]) -> None:
     _seal(tx, rows, events[0].at)
 
 
-def append_from(tx: Tx, waiting: Table, rows: Rows, method: str, now: datetime) -> None:
+def append_from(
+    tx: Tx, waiting: Table, rows: Rows, method: str, now: datetime, *, form_sha: str = ""
+) -> None:
     """Add an event for everyone who waits in a table, and seal them; `rows` says the same, without the moment."""
     if not rows:
         return
     queue_for(tx, "consent_event")
     told = (waiting.c.id, waiting.c.consent, waiting.c.basis, waiting.c.source)
-    same = (literal(method), cast(null(), String(64)), waiting.c.given_at, literal(now, Instant))
+    sha = cast(literal(form_sha) if form_sha else null(), String(64))
+    same = (literal(method), sha, waiting.c.given_at, literal(now, Instant))
     chosen = select(*told, *same).order_by(waiting.c.id)
     tx.connection.execute(insert(consent_event).from_select(NAMES, chosen))
     _seal(tx, rows, now)
@@ -71,6 +74,12 @@ def keep_form(tx: Tx, words: str, version: str, now: datetime) -> str:
     if tx.connection.execute(select(form.c.sha).where(form.c.sha == sha)).first() is None:
         tx.connection.execute(insert(form), {"sha": sha, "version": version, "text": words, "since": now})
     return sha
+
+
+def find_form(tx: Tx, start: str) -> str:
+    """The digest of the form that begins like this; empty where none is kept."""
+    query = select(form.c.sha).where(form.c.sha.startswith(start, autoescape=True)).limit(1)
+    return tx.connection.execute(query).scalar_one_or_none() or ""
 
 
 def forms_of(tx: Tx, events: Iterable[ConsentEvent]) -> dict[str, tuple[str, str]]:

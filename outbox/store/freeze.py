@@ -12,7 +12,7 @@ from sqlalchemy import LargeBinary, Select, cast, func, insert, select, update
 
 from outbox.model import ChunkState, Consent, Send
 
-from . import Tx, segments
+from . import Tx, segments, wishes
 from .rolls import pack_ids, pack_people
 from .schema import chunk, roster, send, subscriber, suppression
 
@@ -37,7 +37,8 @@ def freeze(
     """
     open_send(tx, order, issue_id=issue_id, now=now)
     total, chunks, rosters = 0, list[dict[str, Any]](), list[dict[str, Any]]()
-    people = tx.connection.execute(audience(tx, segment, now), execution_options={"yield_per": READ})
+    chosen = audience(tx, segment, now, order.due_at)
+    people = tx.connection.execute(chosen, execution_options={"yield_per": READ})
     for no, rows in enumerate(people.partitions(max_batch), 1):
         ids = [row[0] for row in rows]
         total += len(ids)
@@ -48,6 +49,7 @@ def freeze(
             _write(tx, chunks, rosters)
     _write(tx, chunks, rosters)
     tx.connection.execute(update(send).where(send.c.id == order.id).values(audience=total))
+    wishes.count_issue(tx, order, chosen.with_only_columns(subscriber.c.id).order_by(None))
     return total
 
 
@@ -56,8 +58,13 @@ def open_send(tx: Tx, order: Send, *, issue_id: int, now: datetime) -> None:
     tx.connection.execute(insert(send), _order(tx, order, issue_id, now))
 
 
-def audience(tx: Tx, segment: str, now: datetime) -> Select[int, str, str, str, str]:
-    """Everyone of a segment who may be written to: number, address, name, token and attributes."""
+def audience(
+    tx: Tx, segment: str, now: datetime, due_at: datetime | None = None
+) -> Select[int, str, str, str, str]:
+    """Everyone of a segment who may be written to: number, address, name, token and attributes.
+
+    Whoever pauses when the issue is due, or wants fewer than there are, is left out.
+    """
     barred = select(suppression.c.id).where(suppression.c.email_key == subscriber.c.email_key)
     columns = (
         subscriber.c.id,
@@ -67,12 +74,15 @@ def audience(tx: Tx, segment: str, now: datetime) -> Select[int, str, str, str, 
         subscriber.c.attributes,
     )
     chosen = select(*columns).where(subscriber.c.consent == Consent.CONFIRMED, ~barred.exists())
+    chosen = chosen.where(~wishes.resting(due_at or now))
     return chosen.where(segments.choose(tx, segment, now)).order_by(subscriber.c.id)
 
 
-def count_audience(tx: Tx, segment: str, now: datetime) -> tuple[int, list[str]]:
+def count_audience(
+    tx: Tx, segment: str, now: datetime, due_at: datetime | None = None
+) -> tuple[int, list[str]]:
     """How many people a send frozen now would reach, and the first few of them."""
-    people = audience(tx, segment, now).order_by(None).subquery()
+    people = audience(tx, segment, now, due_at).order_by(None).subquery()
     number = tx.connection.execute(select(func.count()).select_from(people)).scalar_one()
     shown = tx.connection.execute(select(people.c.email).order_by(people.c.id).limit(3)).scalars()
     return number, list(shown)

@@ -31,9 +31,18 @@ incoming = Table(
 )
 
 
-def admit(tx: Tx, people: Claims, now: datetime, *, method: str, barred: Collection[str] = ()) -> list[int]:
+def admit(
+    tx: Tx,
+    people: Claims,
+    now: datetime,
+    *,
+    method: str,
+    barred: Collection[str] = (),
+    form_sha: str = "",
+) -> list[int]:
     """Write those people whose mailbox is not on the list yet, each with the evidence of their consent.
 
+    `form_sha` names the words that all of them agreed to (evidence.keep_form).
     Returns the id of each; 0 for one who is on the list, and for one whose key is `barred`.
     """
     ids = list(bulk.reserve(tx, subscriber, len(people)))
@@ -49,9 +58,8 @@ def admit(tx: Tx, people: Claims, now: datetime, *, method: str, barred: Collect
     known = _move_people(tx, len(rows), now)
     if known:
         rows = [row for row in rows if row[0] not in known]
-    evidence.append_from(
-        tx, incoming, [(row[0], *row[8:11], method, None, row[11]) for row in rows], method, now
-    )
+    told = [(row[0], *row[8:11], method, form_sha or None, row[11]) for row in rows]
+    evidence.append_from(tx, incoming, told, method, now, form_sha=form_sha)
     tx.connection.execute(delete(incoming))
     if len(rows) == len(people):
         return ids

@@ -34,3 +34,26 @@ def load(tx: Tx, slug: str) -> tuple[bytes, dict[str, bytes]]:
     stored = select(schema.issue_file.c.path, schema.issue_file.c.content)
     files = tx.connection.execute(stored.where(schema.issue_file.c.issue_id == number))
     return document, {path: content for path, content in files}  # noqa: C416  (dict() of rows does not type)
+
+
+def find_gone_out(tx: Tx, now: datetime) -> list[tuple[str, datetime]]:
+    """The issues of which at least one message was tried, with the moment they were due; the newest first."""
+    tried = select(schema.chunk.c.no).where(
+        schema.chunk.c.send_id == schema.send.c.id, schema.chunk.c.attempt > 0
+    )
+    query = (
+        select(schema.issue.c.slug, schema.send.c.due_at)
+        .join(schema.send, schema.send.c.issue_id == schema.issue.c.id)
+        .where(schema.send.c.letter == "", schema.send.c.due_at <= now, tried.exists())
+        .order_by(schema.send.c.due_at.desc(), schema.issue.c.id.desc())
+    )
+    return [(slug, due_at) for slug, due_at in tx.connection.execute(query)]
+
+
+def find_file(tx: Tx, slug: str, path: str) -> bytes | None:
+    """One file of a frozen issue; None where it has none of this name."""
+    query = select(schema.issue_file.c.content).join(
+        schema.issue, schema.issue.c.id == schema.issue_file.c.issue_id
+    )
+    wanted = query.where(schema.issue.c.slug == slug, schema.issue_file.c.path == path)
+    return tx.connection.execute(wanted).scalar_one_or_none()

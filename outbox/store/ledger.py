@@ -66,6 +66,13 @@ def find_waiting(tx: Tx) -> tuple[int, datetime | None]:
     return number, first
 
 
+def find_first(tx: Tx, since: datetime) -> datetime | None:
+    """When the next message after a moment may go, of sends that are active."""
+    query = select(func.min(chunk.c.not_before)).join(send, send.c.id == chunk.c.send_id)
+    query = query.where(WAITING, chunk.c.not_before > since, send.c.state == "active")
+    return tx.connection.execute(query).scalar()
+
+
 def is_waiting(tx: Tx, send_id: str) -> bool:
     """Whether anything of a send is still to be called."""
     query = select(chunk.c.no).where(chunk.c.send_id == send_id, WAITING).limit(1)
@@ -187,6 +194,12 @@ def find_unwelcome(tx: Tx) -> list[tuple[Progress, str]]:
                 found.append((one, f"{number} of {judged} {state}, more than {most:.1%}"))
                 break
     return found
+
+
+def pause_unwelcome(tx: Tx) -> None:
+    """Pause the sends that too many have complained of, or bounced."""
+    for one, why in find_unwelcome(tx):
+        pause(tx, one.send_id, f"{why}; to go on all the same: outbox resume {one.slug}")
 
 
 def decide(tx: Tx, part: Chunk, numbers: list[int], state: State, detail: str, *, now: datetime) -> None:

@@ -104,16 +104,11 @@ def find_unsent(tx: Tx, subscriber_id: int) -> list[Unsent]:
     return [Unsent(*row) for row in tx.connection.execute(mine.order_by(letter.c.due_at, letter.c.id))]
 
 
-def find_first(tx: Tx) -> datetime | None:
-    """When the next letter is due, of those that are not paused."""
-    paused = find_paused(tx)
-    query = (
-        select(letter.c.due_at)
-        .where(WAITING, letter.c.name.not_in(paused))
-        .order_by(letter.c.due_at, letter.c.id)
-        .limit(1)
-    )
-    return tx.connection.execute(query).scalar()
+def find_first(tx: Tx, since: datetime) -> datetime | None:
+    """When the next letter after a moment is due, of those that are not paused."""
+    query = select(letter.c.due_at).where(WAITING, letter.c.due_at > since)
+    query = query.where(letter.c.name.not_in(find_paused(tx)))
+    return tx.connection.execute(query.order_by(letter.c.due_at, letter.c.id).limit(1)).scalar()
 
 
 def find_paused(tx: Tx) -> set[str]:
@@ -173,6 +168,12 @@ def drop_all(tx: Tx, name: str, why: str) -> int:
     return tx.connection.execute(
         update(letter).where(WAITING, letter.c.name == name).values(dropped=why)
     ).rowcount
+
+
+def drop_of(tx: Tx, subscriber_id: int, why: str) -> None:
+    """Likewise of all that wait for one person."""
+    mine = update(letter).where(WAITING, letter.c.subscriber_id == subscriber_id)
+    tx.connection.execute(mine.values(dropped=why))
 
 
 def _mark(tx: Tx, ids: Sequence[int], **values: str) -> None:

@@ -71,6 +71,32 @@ tag = Table(
     sqlite_with_rowid=False,
 )
 
+#: What a person chose about their letters; whoever chose nothing has no row, and gets every letter.
+preference = Table(
+    "preference",
+    metadata,
+    Column("subscriber_id", Integer, ForeignKey("subscriber.id"), primary_key=True, autoincrement=False),
+    Column("paused_until", Instant),
+    Column("every_days", Integer, nullable=False),  # an issue in so many days at most; 0: every one
+    Column("next_at", Instant),  # the next issue not before this
+    Column("tracking", Integer, nullable=False),  # 1: may be told who opened and clicked
+    CheckConstraint("tracking IN (0, 1)", name="tracking"),
+    CheckConstraint("every_days >= 0", name="every_days"),
+    sqlite_with_rowid=False,
+)
+
+#: How often a person was written to because somebody asked for it at the front door, and when last.
+asked = Table(
+    "asked",
+    metadata,
+    Column("subscriber_id", Integer, ForeignKey("subscriber.id"), primary_key=True, autoincrement=False),
+    Column("what", String(8), primary_key=True),
+    Column("times", Integer, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    one_of("what", ("confirm", "link")),
+    sqlite_with_rowid=False,
+)
+
 #: The words of a sign-up form, kept for as long as somebody's consent rests on them.
 form = Table(
     "form",
@@ -267,6 +293,18 @@ call = Table(
     ForeignKeyConstraint(["send_id", "chunk_no"], ["chunk.send_id", "chunk.no"]),
 )
 
+#: The book went to a reader: a button was pressed, so no scanner that follows links stands here.
+download = Table(
+    "download",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subscriber_id", Integer, ForeignKey("subscriber.id"), nullable=False),
+    Column("file", Text, nullable=False),  # its name as the reader got it
+    Column("link", String(32), nullable=False),  # a digest of the link it was fetched by; empty once erased
+    Column("at", Instant, nullable=False),
+    Index("download_subscriber", "subscriber_id", "link"),
+)
+
 #: A letter to one person that is due once; its row stays, so that nothing is written twice under a key.
 letter = Table(
     "letter",
@@ -291,6 +329,53 @@ Index(
     postgresql_where=text(_QUEUED),
 )
 
+#: A series as it was last seen: its file by digest, and up to where it was asked what happened.
+series = Table(
+    "series",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("state", String(7), nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("mark", Integer, nullable=False),  # consent_event.id: those after it may begin the series
+    one_of("state", ("active", "paused", "stopped")),
+)
+
+#: When each step of a series was first seen: one that came in behind somebody is not for them.
+step = Table(
+    "step",
+    metadata,
+    Column("series", String(64), ForeignKey("series.name"), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("since", Instant, nullable=False),
+)
+
+#: Where a person stands in a series. Nobody is enrolled twice.
+enrolment = Table(
+    "enrolment",
+    metadata,
+    Column("series", String(64), ForeignKey("series.name"), primary_key=True),
+    Column("subscriber_id", Integer, ForeignKey("subscriber.id"), primary_key=True, autoincrement=False),
+    Column("state", String(8), nullable=False),
+    Column("passed", Text, nullable=False),  # ids of the steps behind them, spaces between
+    Column("began_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),  # when the last step was due, or the series began
+    Column("next_at", Instant),  # when to look again
+    one_of("state", ("active", "finished", "stopped", "before")),
+    CheckConstraint("(state = 'active') = (next_at IS NOT NULL)", name="next"),
+    Index("enrolment_subscriber", "subscriber_id"),
+    sqlite_with_rowid=False,
+)
+_UNDER_WAY = "next_at IS NOT NULL"
+Index(
+    "enrolment_next",
+    enrolment.c.series,
+    enrolment.c.next_at,
+    enrolment.c.subscriber_id,
+    sqlite_where=text(_UNDER_WAY),
+    postgresql_where=text(_UNDER_WAY),
+)
+
 #: What `outbox plan` showed, so that `outbox send PLAN` can tell what has changed since.
 plan = Table(
     "plan",
@@ -304,7 +389,24 @@ plan = Table(
     Column("made_at", Instant, nullable=False),
 )
 
-#: What providers report afterwards: kept raw, counted once however often it is told.
+#: What came in from outside about messages, as it came; read in batches, and kept for a month.
+arrival = Table(
+    "arrival",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("provider", Text, nullable=False),
+    Column("headers", Text, nullable=False),  # JSON
+    Column("body", LargeBinary, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("read_at", Instant),  # null: waits
+    Column("trouble", Text, nullable=False),  # why it could not be read
+    Index("arrival_at", "at"),
+    sqlite_autoincrement=True,
+)
+_UNREAD = "read_at IS NULL"
+Index("arrival_unread", arrival.c.id, sqlite_where=text(_UNREAD), postgresql_where=text(_UNREAD))
+
+#: What is reported of messages afterwards, each thing once however often it is told.
 event = Table(
     "event",
     metadata,
@@ -312,14 +414,17 @@ event = Table(
     Column("provider", Text, nullable=False),
     Column("event_id", Text, nullable=False),  # the provider's own, or the SHA-256 of what it said
     Column("type", String(12), nullable=False),
+    Column("firmness", String(4), nullable=False),  # of a bounce
+    Column("cause", String(12), nullable=False),  # why it bounced or was refused
     Column("send_id", String(32), ForeignKey("send.id")),
     Column("subscriber_id", Integer, ForeignKey("subscriber.id")),
     Column("at", Instant, nullable=False),  # when it happened, as the provider says
     Column("seen_at", Instant, nullable=False),  # when we were told
     Column("detail", Text, nullable=False),
-    Column("raw", Text, nullable=False),
+    Column("arrival_id", Integer),  # what it was read from, as long as that is kept
     UniqueConstraint("provider", "event_id"),
     one_of("type", EventType),
+    one_of("firmness", ("", "hard", "soft")),
     Index("event_send", "send_id", "type"),
     Index("event_subscriber", "subscriber_id"),
 )

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from outbox.errors import OutboxError
 
-HEAD = "0008"
+HEAD = "0009"
 
 
 def upgrade(engine: Engine, target: str = HEAD) -> None:

@@ -2,53 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
 
 from ..errors import ConfigError, ManuscriptError, ManyErrors, PipelineError, Place
 from ..model import Book
-from . import book as rules
-
-Severity = Literal["error", "warning"]
+from .book import MANUSCRIPT
+from .galley import Fix, Galley, Severity, ask
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """Something to mend: where, by which rule, how bad, and what to do."""
+    """Something to mend: where, by which rule, how bad, and what to do; perhaps how, and on which page."""
 
     place: Place
     rule: str
     severity: Severity
     message: str
+    fix: Fix | None = field(default=None, compare=False)
+    leaf: int = field(default=-1, compare=False)
 
     def __str__(self) -> str:
         return f"{self.place}: {self.rule} {self.severity}: {self.message}"
 
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One row of the table: an error stops a build, a warning does not."""
-
-    severity: Severity
-    about: str
-    find: Callable[[Book, date], Iterator[rules.Spot]]
-
-
-RULES: Mapping[str, Rule] = {
-    "M040": Rule("error", "a picture has no alternative text", rules.find_missing_alt),
-    "M041": Rule("warning", "an alternative text says nothing", rules.find_poor_alt),
-    "M042": Rule("error", "a heading skips a level", rules.find_skipped_levels),
-    "M043": Rule("error", "a heading has no words", rules.find_empty_headings),
-    "M044": Rule("warning", "a note to oneself was left in the text", rules.find_leftovers),
-    "M045": Rule("warning", "a link's words do not say where it leads", rules.find_vague_links),
-    "M017": Rule("error", "a merge field stands in the book", rules.find_merge_fields),
-    "M046": Rule("warning", "a chapter is still a draft", rules.find_drafts),
-    "M047": Rule("warning", "a chapter was reviewed long ago", rules.find_stale_reviews),
-    "M048": Rule("warning", "a chapter is empty", rules.find_empty_chapters),
-    "M049": Rule("warning", "a picture's or table's caption is referred to by nobody", rules.find_orphans),
-}
 
 #: What reading the manuscript reports under an id of its own; these always stop a build.
 READING: Mapping[str, str] = {
@@ -66,6 +43,10 @@ READING: Mapping[str, str] = {
     "M014": "brackets that look like a citation and are none",
     "M015": "a link, a note or a reference inside a link",
     "M016": "a chapter is taken in where none can be, or one that is not there",
+    "M018": "a term that the glossary does not define, or defines twice",
+    "M019": "a mark of a term or of the index that cannot be read",
+    "M020": "a formula that cannot be read",
+    "M022": "a variable that is not there, or stands for nothing",
     "M021": "an edition that names a chapter that is not there",
     "M030": "a cover too small to be sold",
     "M050": "a character that no font of the layout has",
@@ -73,27 +54,37 @@ READING: Mapping[str, str] = {
 
 
 def check_book(book: Book, *, today: date, off: Mapping[str, str]) -> list[Finding]:
-    """Everything the rules find, in the order of the text.
+    """What the rules find that need nothing but the book, without advice, in the order of the text.
+
+    `off` is [check.off]; raises as `check_galley` does.
+    """
+    found = check_galley(Galley(book, today), off=off, reads=("book",))
+    return [finding for finding in found if finding.severity != "advice"]
+
+
+def check_galley(galley: Galley, *, off: Mapping[str, str], reads: Iterable[str]) -> list[Finding]:
+    """Everything the rules find that read one of `reads`, each once, in the order of the text.
 
     `off` holds rule ids switched off in book.toml with their reasons; ConfigError
     for an id that is not there or a reason that is missing.
     """
+    from .rules import RULES  # a build needs but a few of them
+
     refuse_unknown(off)
-    return sorted(
-        Finding(place, name, rule.severity, message)
-        for name, rule in RULES.items()
-        if name not in off
-        for place, message in rule.find(book, today)
+    wanted = {name: rule for name, rule in RULES.items() if name not in off}
+    found = (
+        Finding(spot.place, name, wanted[name].severity, spot.message, spot.fix, spot.leaf)
+        for name, spot in ask(wanted, galley, tuple(reads))
     )
+    return sorted(dict.fromkeys(found))
 
 
 def find_errors(book: Book) -> list[PipelineError]:
     """What a build cannot go on with: outputs would not be valid."""
+    errors = {name: rule for name, rule in MANUSCRIPT.items() if rule.severity == "error"}
     return [
-        ManuscriptError(message, place, rule=name)
-        for name, rule in RULES.items()
-        if rule.severity == "error"
-        for place, message in rule.find(book, date.min)
+        ManuscriptError(spot.message, spot.place, rule=name)
+        for name, spot in ask(errors, Galley(book, date.min), ("book",))
     ]
 
 
@@ -105,6 +96,8 @@ def list_findings(error: PipelineError) -> list[Finding]:
 
 def refuse_unknown(off: Mapping[str, str]) -> None:
     """Raise ConfigError for a rule of [check.off] that is not there or has no reason."""
+    from .rules import RULES
+
     place = Place("book.toml")
     for name, reason in off.items():
         if name not in RULES and not _is_letter_rule(name):

@@ -67,7 +67,7 @@ def _shown(findings: tuple[str, ...]) -> Iterator[str]:
 
 
 def _refuse_strangers(paths: Sequence[Path]) -> None:
-    kinds = {each.kind for each in JUDGES}
+    kinds = {kind for each in JUDGES for kind in each.kinds}
     for path in paths:
         if name_kind(path) not in kinds:
             suffixes = " or ".join(sorted(kinds - {ISSUE}))
@@ -79,7 +79,7 @@ def _refuse_strangers(paths: Sequence[Path]) -> None:
 
 def _tasks(paths: Sequence[Path]) -> Iterator[tuple[Judge, Sequence[Path]]]:
     for each in JUDGES:
-        files = [path for path in dict.fromkeys(paths) if name_kind(path) == each.kind]
+        files = [path for path in dict.fromkeys(paths) if name_kind(path) in each.kinds]
         if each.takes_many and files:
             yield each, files
         elif not each.takes_many:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..config import Config
@@ -13,7 +13,7 @@ from .cite import CiteItem, Reference, cite, parse_citation
 from .references import Library, keys, nearest, read_bibliography
 
 #: Where the list stands: before these, which close a book.
-_AFTER = ("acknowledgements", "about", "colophon")
+_AFTER = ("acknowledgements", "about", "also-by", "colophon")
 
 
 def print_citations(
@@ -21,43 +21,89 @@ def print_citations(
     config: Config,
     folder: Path,
     *,
+    place: str = "book",
     words: Mapping[str, str],
     errors: list[PipelineError],
 ) -> tuple[Chapter, ...]:
-    """The chapters with every citation printed, and the references chapter among them.
+    """The chapters with every citation printed; the works cited are a chapter among them.
 
-    Unknown keys are put into `errors`; raises for a bibliography or a style that cannot be used.
+    With `place` "chapter" each chapter ends with its own. Unknown keys are put into `errors`;
+    raises for a bibliography or a style that cannot be used.
     """
     library = _open_library(config, folder)
+    style = config.bibliography.style
+    printer = _Printer(
+        library, folder / style if style.endswith(".csl") else style, config.book.language,
+        config.bibliography.title or words["references"], config.bibliography.file,
+    )  # fmt: skip
     clusters = {
         id(node): _read(node, chapter, library, errors) for chapter, node in _list_citations(chapters)
     }
     if errors:
         return tuple(chapters)
-    style = config.bibliography.style
-    printed, references = cite(
-        library, folder / style if style.endswith(".csl") else style, list(clusters.values()),
-        locale=config.book.language,
-    )  # fmt: skip
-    texts = dict(zip(clusters, printed, strict=True))
-    done = [
-        replace(chapter, body=tuple(_print(node, texts) for node in chapter.body)) for chapter in chapters
-    ]
-    title = config.bibliography.title or words["references"]
-    index = next((i for i, chapter in enumerate(done) if chapter.kind in _AFTER), len(done))
-    return (*done[:index], make_references(references, title, config.bibliography.file), *done[index:])
+    if place == "chapter":
+        return tuple(printer.print_chapter(chapter, clusters) for chapter in chapters)
+    return printer.print_book(chapters, clusters)
+
+
+Clusters = Mapping[int, tuple[CiteItem, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Printer:
+    """Prints citations in a style, and the list of works below its title; `file` is the bibliography's."""
+
+    library: Library
+    style: str | Path
+    language: str
+    title: str
+    file: str
+
+    def print_book(self, chapters: Sequence[Chapter], clusters: Clusters) -> tuple[Chapter, ...]:
+        printed, references = cite(self.library, self.style, list(clusters.values()), locale=self.language)
+        texts = dict(zip(clusters, printed, strict=True))
+        done = [_print_all(chapter, texts, _Home("references", "ref-")) for chapter in chapters]
+        index = next((i for i, chapter in enumerate(done) if chapter.kind in _AFTER), len(done))
+        return (*done[:index], make_references(references, self.title, self.file), *done[index:])
+
+    def print_chapter(self, chapter: Chapter, clusters: Clusters) -> Chapter:
+        own = [id(node) for _, node in _list_citations([chapter])]
+        if not own:
+            return chapter
+        printed, references = cite(
+            self.library, self.style, [clusters[name] for name in own], locale=self.language
+        )
+        home = _Home(chapter.slug, f"{chapter.slug}-ref-")
+        done = _print_all(chapter, dict(zip(own, printed, strict=True)), home)
+        attrs = {"level": "2", "class": "unnumbered", "id": f"{chapter.slug}-works", "auto": "1"}
+        heading = Node("heading", (Node("text", text=self.title),), attrs=attrs)
+        works = Node("works", (heading, *_list_works(references, home)))
+        return replace(done, body=(*done.body, works))
+
+
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """Where a list of works stands: its chapter's slug, and how the ids in it begin."""
+
+    slug: str
+    prefix: str
 
 
 def make_references(references: Sequence[Reference], title: str, source: str) -> Chapter:
     """The list as a chapter: one paragraph a work, under the id its citations point to."""
-    body = tuple(
-        Node("paragraph", (*_label(reference), *reference.body), attrs={"id": f"ref-{reference.key}"})
+    return Chapter(
+        slug="references", kind="references", title=title, source=source,
+        body=_list_works(references, _Home("references", "ref-")), heading=(Node("text", text=title),),
+    )  # fmt: skip
+
+
+def _list_works(references: Sequence[Reference], home: _Home) -> tuple[Node, ...]:
+    return tuple(
+        Node(
+            "paragraph", (*_label(reference), *reference.body), attrs={"id": f"{home.prefix}{reference.key}"}
+        )
         for reference in references
     )
-    return Chapter(
-        slug="references", kind="references", title=title, body=body, source=source,
-        heading=(Node("text", text=title),),
-    )  # fmt: skip
 
 
 def _label(reference: Reference) -> tuple[Node, ...]:
@@ -96,14 +142,18 @@ def _read(
     return items
 
 
-def _print(node: Node, texts: Mapping[int, tuple[Node, ...]]) -> Node:
-    if node.kind == "citation":
-        return node.with_children(tuple(_point(child) for child in texts[id(node)]))
-    return node.rebuild(lambda child: _print(child, texts))
+def _print_all(chapter: Chapter, texts: Mapping[int, tuple[Node, ...]], home: _Home) -> Chapter:
+    def visit(node: Node) -> Node:
+        if node.kind == "citation":
+            return node.with_children(tuple(_point(child, home) for child in texts[id(node)]))
+        return node.rebuild(visit)
+
+    return replace(chapter, body=tuple(map(visit, chapter.body)))
 
 
-def _point(node: Node) -> Node:
-    """Links to a reference lead into the references chapter."""
+def _point(node: Node, home: _Home) -> Node:
+    """Links to a reference lead to where the list is."""
     if node.kind == "link" and node.attrs["href"].startswith("#ref-"):
-        return node.with_attrs(chapter="references")
+        href = f"#{home.prefix}{node.attrs['href'].removeprefix('#ref-')}"
+        return node.with_attrs(href=href, chapter=home.slug)
     return node

@@ -69,11 +69,12 @@ _YEARS = re.compile(r"(\d{4})\s*(?:-+|–|/)\s*(\d{4})")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One reference as CSL-JSON, and the line its entry begins on."""
+    """One reference as CSL-JSON, the line its entry begins on, and its keywords."""
 
     key: str
     fields: Mapping[str, Any]
     line: int
+    keywords: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,17 @@ def read_bibtex(text: str, path: str) -> tuple[list[Record], list[ManuscriptErro
                 macros |= _Scanner(body, macros).fields()
             elif kind not in {"comment", "preamble"}:
                 entry = _read_entry(kind, body, macros)
-                records.append(Record(entry.key, _convert(entry), line))
+                records.append(
+                    Record(entry.key, _convert(entry), line, split_keywords(entry.fields.get("keywords", "")))
+                )
         except EntryError as error:
             errors.append(ManuscriptError(str(error), Place(path, line)))
     return records, errors
+
+
+def split_keywords(text: str) -> frozenset[str]:
+    """The keywords of a work, which stand between commas or semicolons."""
+    return frozenset(word.strip() for word in re.split("[,;]", text)) - {""}
 
 
 def _cut(text: str) -> Iterator[tuple[str, str, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from citeproc import DATES, NAMES, VARIABLES
 
 from ..errors import ManuscriptError, Place, raise_all
-from .bibtex import LONGEST_VALUE, Record, read_bibtex
+from .bibtex import LONGEST_VALUE, Record, read_bibtex, split_keywords
 
 #: What a key may be made of; the prefixes belong to cross-references.
 KEY = r"(?!(?:ch|fig|tbl|sec):)\w(?:[\w:./+-]*\w)?"
@@ -43,9 +43,11 @@ _DAY = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?")
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """The references of one file: clean CSL-JSON records by key, in the file's order."""
+    """The references of one file: clean CSL-JSON records by key, in the file's order, with lines and keywords."""
 
     records: Mapping[str, Mapping[str, Any]]
+    lines: Mapping[str, int] = field(default_factory=dict)
+    keywords: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 class _RecordError(ValueError):
@@ -73,7 +75,7 @@ def read_bibliography(path: Path, display: str) -> Library:
             errors.append(ManuscriptError(str(error), Place(display, record.line)))
         lines.setdefault(record.key, record.line)
     raise_all(errors)
-    return Library(records)
+    return Library(records, lines, {record.key: record.keywords for record in found})
 
 
 def keys(library: Library) -> tuple[str, ...]:
@@ -120,7 +122,7 @@ def _read_json(text: str, path: str) -> tuple[list[Record], list[ManuscriptError
             errors.append(ManuscriptError(f'reference {position} has no "id"', Place(path)))
             continue
         line = next((line for found, line in places if found == key), 0)
-        records.append(Record(str(key), item, line))
+        records.append(Record(str(key), item, line, split_keywords(str(item.get("keyword", "")))))
     return records, errors
 
 

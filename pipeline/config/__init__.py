@@ -20,11 +20,14 @@ from ..sources import read_source
 from . import values
 from .tables import Fault, KeyPath, find_faults, name_key, parse_toml, place_faults
 
-Format = Literal["pdf", "epub"]
+Format = Literal["pdf", "epub", "print", "archive", "onix"]
+Store = Literal["kindle", "kobo", "apple"]
+Notes = Literal["foot", "chapter", "book"]
+Objects = Literal["figures", "tables"]
 FieldType = Literal["text", "html", "url"]
 
 FILE = "book.toml"
-OUTBOX_TABLES = frozenset({"list", "outbox", "provider", "segments"})
+OUTBOX_TABLES = frozenset({"gift", "list", "outbox", "provider", "segments", "sign_up"})
 
 _LIMIT = 100_000  # bytes; a book.toml has one or two thousand
 
@@ -53,6 +56,7 @@ class Isbn(_Table, frozen=True):
 
     pdf: str = ""  # hyphens allowed
     epub: str = ""  # hyphens allowed
+    print: str = ""  # hyphens allowed; the bar code on the cover
 
 
 class Metadata(_Table, frozen=True):
@@ -89,6 +93,10 @@ class Ebook(_Table, frozen=True):
     order: tuple[str, ...] = ()  # file stems in reading order; by file name when empty
     page: str = ""  # "6in 9in"; the layout's own when empty
     embed_fonts: bool = True  # in the EPUB
+    stores: tuple[Store, ...] = ()  # shops that get an EPUB of their own
+    notes: Notes = "foot"  # at the foot of the page, at the end of the chapter, or at the end of the "book"
+    lists: tuple[Objects, ...] = ()  # of what is counted, behind the contents: ["figures", "tables"]
+    numbers: Literal["book", "chapter"] = "book"  # figures and tables are 1, 2, 3, or 3.1, 3.2 in chapter 3
 
 
 class EditionTable(_Table, frozen=True):
@@ -96,6 +104,8 @@ class EditionTable(_Table, frozen=True):
 
     name: str  # small letters, digits, hyphens: it becomes part of the file name
     chapters: tuple[str, ...] = ()  # slugs or file stems; all that admit this edition when empty
+    excerpts: tuple[str, ...] = ()  # chapters, by slug or file stem, shown up to <!-- more -->
+    rest: str = ""  # https://..., where the whole book is; printed behind excerpts
     formats: tuple[Format, ...] = ()  # as [ebook] when empty
     layout: str = ""  # as [ebook] when empty
     title: str = ""  # another title for this edition
@@ -107,6 +117,7 @@ class Bibliography(_Table, frozen=True):
 
     file: str = ""  # .bib (BibTeX) or .json (CSL-JSON)
     style: str = "author-date"  # author-date | numeric | a .csl file in the book's folder
+    place: Literal["book", "chapter"] = "book"  # one list for the book, or one at the end of each chapter
     title: str = ""  # heading of the list; localised "References" when empty
 
 
@@ -131,9 +142,29 @@ class Newsletter(_Table, frozen=True):
     fields: dict[str, FieldTable] = {}  # see [newsletter.fields.NAME]
 
 
-class Check(_Table, frozen=True):
-    """`[check]`: which rules of `pipeline check` keep silent."""
+class Print(_Table, frozen=True):
+    """`[print]`: what `--print` makes for a printing house."""
 
+    printer: Literal["kdp", "ingramspark"] = "kdp"  # whose rules for paper, margins and colours hold
+    trim: str = ""  # the page as it is cut: "5.5in 8.5in"; as [ebook] when empty
+    paper: Literal["white", "cream"] = "cream"  # how thick a leaf is follows from it
+    leaf: str = ""  # thickness of one page, "0.0025in"; the printer's own when empty
+    ink: Literal["black", "colour"] = "black"  # of the pages; the cover is in colour
+    bleed: bool = False  # pictures and grounds run over the edge of the page
+    blurb: str = ""  # on the back cover; the description when empty
+
+
+class Archive(_Table, frozen=True):
+    """`[archive]`: what `--archive` puts into the file that is to last."""
+
+    attach: tuple[Literal["epub", "sources"], ...] = ()  # the EPUB, and the manuscript as a zip
+
+
+class Check(_Table, frozen=True):
+    """`[check]`: how `pipeline check` reads the book over."""
+
+    profile: Literal["general", "health"] = "general"  # "health" also asks for sources of claims
+    reviewed_months: int = 24  # how long a chapter's `reviewed` stays fresh
     off: dict[str, str] = {}  # [check.off]: rule id = "the reason it does not apply here"
 
 
@@ -145,7 +176,9 @@ class Config(_Table, frozen=True):
     edition: tuple[EditionTable, ...] = ()  # named cuts of the manuscript
     bibliography: Bibliography = Bibliography()  # where references come from
     newsletter: Newsletter = Newsletter()  # how issues are made
-    check: Check = Check()  # rules switched off
+    print: Print = Print()  # for a printing house
+    archive: Archive = Archive()  # for a library
+    check: Check = Check()  # how it is read over
 
 
 #: What each value must be besides its type; `*` stands for every item.
@@ -158,6 +191,7 @@ _CHECKS: Mapping[str, Callable[[str], str]] = {
     "book.series.name": values.find_blank,
     "book.isbn.pdf": find_isbn_fault,
     "book.isbn.epub": find_isbn_fault,
+    "book.isbn.print": find_isbn_fault,
     "book.identifier": find_urn_fault,
     "book.cover": values.find_path_fault,
     "book.website": values.find_website_fault,
@@ -166,9 +200,12 @@ _CHECKS: Mapping[str, Callable[[str], str]] = {
     "ebook.page": values.find_page_fault,
     "edition.*.name": values.find_name_fault,
     "edition.*.layout": values.find_path_fault,
+    "edition.*.rest": values.find_website_fault,
     "bibliography.file": values.find_bibliography_fault,
     "bibliography.style": values.find_style_fault,
     "newsletter.layout": values.find_path_fault,
+    "print.trim": values.find_page_fault,
+    "print.leaf": values.find_length_fault,
     "newsletter.site": values.find_site_fault,
     "newsletter.sign_up": values.find_website_fault,
     "newsletter.time": values.find_time_fault,
@@ -257,8 +294,7 @@ def _find_misuse(config: Config) -> Iterator[Fault]:
         yield ("ebook", "formats"), '[ebook] formats is empty; write ["pdf", "epub"], or leave the key out'
     if config.book.series and not math.isfinite(config.book.series.number):
         yield ("book", "series", "number"), "[book.series] number is not a number a reader can count to"
-    if config.book.isbn.pdf and compact_isbn(config.book.isbn.pdf) == compact_isbn(config.book.isbn.epub):
-        yield ("book", "isbn", "epub"), "[book.isbn] epub is the ISBN of the PDF; each format has its own"
+    yield from _find_shared_isbn(config.book.isbn)
     for name, count in Counter(edition.name for edition in config.edition).items():
         if count > 1:
             last = max(n for n, edition in enumerate(config.edition) if edition.name == name)
@@ -266,6 +302,17 @@ def _find_misuse(config: Config) -> Iterator[Fault]:
                 ("edition", last, "name"),
                 f"[[edition]] name {name!r} is taken; each edition has its own name",
             )
+
+
+def _find_shared_isbn(isbn: Isbn) -> Iterator[Fault]:
+    """Each format has an ISBN of its own."""
+    seen: dict[str, str] = {}
+    for name in ("pdf", "epub", "print"):
+        number = compact_isbn(getattr(isbn, name))
+        if number and number in seen:
+            fault = f"[book.isbn] {name} is the ISBN of {seen[number]}; each format has its own"
+            yield ("book", "isbn", name), fault
+        seen.setdefault(number, name)
 
 
 def _select_values(value: Any, keys: list[str], path: KeyPath) -> Iterator[tuple[KeyPath, str]]:

@@ -47,6 +47,12 @@ def find_page_fault(page: str) -> str:
     return f"is not a page size: {page!r}; write for example '6in 9in' or '148mm 210mm', or one of {names}"
 
 
+def find_length_fault(length: str) -> str:
+    if re.fullmatch(_LENGTH, length) and float(re.split("[a-z]", length)[0]) > 0:
+        return ""
+    return f"is no length: {length!r}; write for example '0.0025in' or '0.06mm'"
+
+
 def find_style_fault(style: str) -> str:
     if style in {"author-date", "numeric"}:
         return ""

@@ -22,4 +22,7 @@ def _load(module: str) -> Format:
 FORMATS: Mapping[str, Callable[[], Format]] = {
     "pdf": lambda: _load("pdf"),
     "epub": lambda: _load("epub"),
+    "print": lambda: _load("print"),
+    "archive": lambda: _load("archive"),
+    "onix": lambda: _load("onix"),
 }

@@ -10,28 +10,44 @@ from typing import TYPE_CHECKING
 from ..accessibility import describe
 from ..catalogue import list_metadata
 from ..container import Member, NavPoint, Package, pack
+from ..endnotes import write_chapter_notes, write_endnote, write_mark
 from ..identifiers import compact_isbn
 from ..layouts import Layout
-from ..markup import RULES, Rule, Writer, write_listing
+from ..locators import list_locators, write_places
+from ..markup import RULES, Rule, Writer, write_listing, write_mathml
 from ..model import Book, Chapter, Edition, Entry, Node
-from ..resolve import EARLY, FRONT, list_contents
-from ..sections import Section, Words, write_chapter, write_matter
+from ..resolve import EARLY, FRONT, list_contents, list_objects
+from ..sections import LOOKED_UP, SEMANTICS, Section, Words, write_chapter, write_matter
 from ..settings import Settings
+from ..stores import STORES, Store
 
 if TYPE_CHECKING:
     from ..fonts import Face
 
 _XHTML = "application/xhtml+xml"
+#: What EPUB calls the lists of what is counted.
+_LISTS = {"figures": "loi", "tables": "lot"}
 _MATTER = ("title", "copyright")
 
 
 def render(book: Book, layout: Layout, settings: Settings) -> Edition:
-    """One container; with the PDF's pages in `settings` it carries their numbers."""
+    """One container, and one more for each shop of `settings`; with the PDF's pages they carry their numbers."""
+    name = settings.file_name
+    files = {f"{name}.epub": _pack_for(STORES["generic"], book, layout, settings)}
+    files |= {
+        f"{name}.{store}.epub": _pack_for(STORES[store], book, layout, settings) for store in settings.stores
+    }
+    return Edition(book.edition, "epub", files)
+
+
+def _pack_for(store: Store, book: Book, layout: Layout, settings: Settings) -> bytes:
     words = Words(layout.read_words(book.language))
+    with_cover = settings.cover is not None and store.cover_page
     sections = write_sections(book, layout, settings, words)
+    sections = tuple(section for section in sections if with_cover or section.kind != "cover")
     pages = [_make_page(section, layout, book, words) for section in sections]
     entries = list_contents(book)
-    nav = _write_nav(book, layout, words, entries, settings, has_cover=settings.cover is not None)
+    nav = _write_nav(book, layout, words, entries, settings, has_cover=with_cover)
     package = Package(
         identifier=_urn(book),
         title=book.meta.title,
@@ -40,11 +56,11 @@ def render(book: Book, layout: Layout, settings: Settings) -> Edition:
         metadata=[*list_metadata(book, settings), *describe(book, words.table, pages=bool(settings.pages))],
         members=[*_list_resources(layout, settings, sections), nav, *pages],
         spine=_order_spine(pages, book),
-        contents=[_make_point(entry) for entry in entries],
-        guide=_list_guide(book, words, cover=settings.cover is not None),
+        contents=[_make_point(entry, store.levels) for entry in entries],
+        guide=_list_guide(book, words, cover=with_cover),
         cover="images/cover.jpg" if settings.cover else "",
     )
-    return Edition(book.edition, "epub", {f"{settings.file_name}.epub": pack(package)})
+    return pack(package)
 
 
 def render_page(
@@ -62,15 +78,16 @@ def render_page(
 
 def write_sections(book: Book, layout: Layout, settings: Settings, words: Words) -> tuple[Section, ...]:
     """Cover, title page, copyright page and chapters, each to become a file."""
-    wanted = frozenset(_list_targets(book))
+    wanted = frozenset(_list_targets(book, settings))
     breaks = {anchor: _page_break(label) for label, anchor in settings.pages.items()}
     pictures = {picture.source: picture for picture in settings.pictures}
     rules = {**EPUB_RULES, "image": lambda _, node: _write_image(node, pictures[node.attrs["src"]].path)}
 
     def write(chapter: Chapter) -> Section:
+        rules["places"] = write_places(settings.places, lambda node: _link(node, chapter.slug))
         writer = Writer(rules, words.table, link=lambda node: _link(node, chapter.slug), wanted=wanted,
                         before=breaks, slug=chapter.slug)  # fmt: skip
-        return write_chapter(chapter, layout, words, writer, notes=_write_notes)
+        return write_chapter(chapter, layout, words, writer, notes=write_chapter_notes)
 
     cover = [_write_cover(settings, layout, words)] if settings.cover else []
     return (
@@ -80,15 +97,19 @@ def write_sections(book: Book, layout: Layout, settings: Settings, words: Words)
     )
 
 
-def _list_targets(book: Book) -> Iterable[str]:
+def _list_targets(book: Book, settings: Settings) -> Iterable[str]:
     """Ids that something in the book points at; the others stay out of the files (rule E11)."""
     entries = list(list_contents(book))
     while entries:
         entry = entries.pop()
         entries += entry.children
         yield entry.target
+    yield from (entry.target for kind in book.lists for entry in list_objects(book, kind))
     for chapter in book.chapters:
         for node in chapter.walk():
+            if node.kind == "places":
+                found = list_locators(node.children, settings.places)
+                yield from (locator.place.attrs["href"][1:] for locator in found)
             if node.kind in {"link", "reference"} and node.attrs.get("href", "").startswith("#"):
                 yield node.attrs["href"][1:]
 
@@ -105,41 +126,6 @@ def _link(node: Node, slug: str) -> str:
     return name or href if href == f"#{chapter}" else name + href
 
 
-def _write_note_mark(writer: Writer, node: Node) -> str:
-    """A link readers open as a popup; no <sup> in it, for that breaks Apple Books' popups."""
-    number = node.attrs["number"]
-    name = f"{writer.slug}-note-{number}"
-    own = "" if "again" in node.attrs else f' id="{name}-mark"'
-    if own:
-        writer.notes.append(node)
-    return f'<a class="noteref" epub:type="noteref" role="doc-noteref" href="#{name}"{own}>{number}</a>'
-
-
-def _write_notes(writer: Writer) -> str:
-    """The chapter's notes at its end, each with the way back."""
-    if not writer.notes:
-        return ""
-    notes = "".join(_write_note(writer, node) for node in list(writer.notes))
-    title = escape(writer.words["notes"])
-    return f'<section class="notes" aria-label="{title}">\n<h2 class="notes-title">{title}</h2>\n{notes}</section>'
-
-
-def _write_note(writer: Writer, node: Node) -> str:
-    number = node.attrs["number"]
-    name = f"{writer.slug}-note-{number}"
-    back = (
-        f' <a class="backlink" role="doc-backlink" href="#{name}-mark" aria-label="{escape(writer.words["back"])}">'
-        "↩\ufe0e</a>"
-    )
-    *first, last = [f"<p>{{}}{writer.write(paragraph.children)}" for paragraph in node.children]
-    body = "</p>\n".join([*first, last + back]) + "</p>"
-    mark = f'<span class="note-number">{number}.</span> '
-    return (
-        f'<aside id="{name}" class="note-text" epub:type="footnote" role="doc-footnote">'
-        f"{body.replace('{}', mark, 1).replace('{}', '')}</aside>\n"
-    )
-
-
 def _write_image(node: Node, path: str) -> str:
     decorative = "decorative" in node.attrs.get("class", "")
     role = ' role="presentation"' if decorative else ""
@@ -152,7 +138,35 @@ def _write_image(node: Node, path: str) -> str:
     )
 
 
-EPUB_RULES: Mapping[str, Rule] = {**RULES, "note": _write_note_mark, "code_block": write_listing}
+def _write_link(writer: Writer, node: Node) -> str:
+    """A link; one that leads to the glossary says so."""
+    link = RULES["link"](writer, node)
+    if node.attrs.get("role") != "term":
+        return link
+    return link.replace("<a ", '<a epub:type="glossref" role="doc-glossref" ', 1)
+
+
+def _write_entry(tag: str, epub_type: str) -> Rule:
+    """A piece of a definition list; in the glossary it says what it is."""
+
+    def write(writer: Writer, node: Node) -> str:
+        written = RULES[node.kind](writer, node)
+        kind = f'<{tag} epub:type="{epub_type}"'
+        return written.replace(f"<{tag}", kind, 1) if "entry" in node.attrs else written
+
+    return write
+
+
+EPUB_RULES: Mapping[str, Rule] = {
+    **RULES,
+    "note": write_mark,
+    "endnote": write_endnote,
+    "math": write_mathml,
+    "code_block": write_listing,
+    "link": _write_link,
+    "term": _write_entry("dt", "glossterm"),
+    "definition": _write_entry("dd", "glossdef"),
+}
 
 
 # -- pages and navigation
@@ -174,7 +188,8 @@ def _write_cover(settings: Settings, layout: Layout, words: Words) -> Section:
 
 def _make_page(section: Section, layout: Layout, book: Book, words: Words) -> Member:
     text = layout.fill("book/page.xhtml.j2", section=section, book=book, words=words)
-    return Member(f"{section.slug}.xhtml", _XHTML, text.encode(), title=section.title)
+    properties = ("mathml",) if "<math " in section.markup else ()
+    return Member(f"{section.slug}.xhtml", _XHTML, text.encode(), properties, title=section.title)
 
 
 def _write_nav(
@@ -185,9 +200,19 @@ def _write_nav(
     pages = [(label, f"{homes[anchor]}.xhtml#{_page_id(label)}") for label, anchor in settings.pages.items()]
     text = layout.fill(
         "book/nav.xhtml.j2", book=book, words=words, entries=entries, pages=pages, has_cover=has_cover,
-        start=f"{_first_body(book)}.xhtml", href=_href,
+        start=f"{_first_body(book)}.xhtml", href=_href, marks=_list_landmarks(book),
+        lists=[(kind, _LISTS[kind], objects) for kind in book.lists if (objects := list_objects(book, kind))],
     )  # fmt: skip
     return Member("nav.xhtml", _XHTML, text.encode(), ("nav",), title=words["contents"])
+
+
+def _list_landmarks(book: Book) -> list[tuple[str, str, str]]:
+    """What a reader looks things up in: its kind, its file and its title."""
+    return [
+        (SEMANTICS[chapter.kind][0], f"{chapter.slug}.xhtml", chapter.title)
+        for chapter in book.chapters
+        if chapter.kind in LOOKED_UP
+    ]
 
 
 def _first_body(book: Book) -> str:
@@ -201,8 +226,9 @@ def _href(entry: Entry) -> str:
     return f"{entry.slug}.xhtml" if entry.target == entry.slug else f"{entry.slug}.xhtml#{entry.target}"
 
 
-def _make_point(entry: Entry) -> NavPoint:
-    return NavPoint(entry.spoken, _href(entry), tuple(_make_point(child) for child in entry.children))
+def _make_point(entry: Entry, levels: int) -> NavPoint:
+    below = entry.children if levels > 1 else ()
+    return NavPoint(entry.spoken, _href(entry), tuple(_make_point(child, levels - 1) for child in below))
 
 
 def _order_spine(pages: Sequence[Member], book: Book) -> list[str]:

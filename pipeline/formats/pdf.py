@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from html import escape
 from typing import TYPE_CHECKING
 
+from ..endnotes import write_chapter_notes, write_endnote, write_mark
+from ..errors import ManuscriptError, Place
+from ..formulas import Drawing, FormulaError, draw_formula
 from ..layouts import Layout
+from ..locators import Pages, write_places
 from ..markup import RULES, Rule, Writer, write_listing
 from ..model import Book, Chapter, Edition, Node
 from ..press import Press, fit, lay_out_whole
-from ..resolve import EARLY, list_contents
+from ..resolve import EARLY, FRONT, list_contents, list_objects
 from ..sections import Section, Words, write_chapter, write_matter
 from ..settings import Settings
 from ..tagging import Labels, finish
-from ..typeset import Sheet, write_pdf
+from ..typeset import Sheet, join, lay_out, write_pdf
 
 if TYPE_CHECKING:
     from weasyprint import Document
@@ -25,21 +30,60 @@ _BODY_START = "body-start"
 
 def render(book: Book, layout: Layout, settings: Settings) -> Edition:
     """The book's pages, and for each page label the first anchor on it."""
+    document, labels = lay_out_book(book, layout, settings)
+    written = write_pdf(document)
+    settings.say("pages written and tagged")
+    data = finish(written, book=book, labels=labels)
+    return Edition(
+        book.edition, "pdf", {f"{settings.file_name}.pdf": data},
+        pages=find_anchors(document, book, labels), places=find_places(document),
+        labels=tuple(map(labels.name, range(labels.total))),
+    )  # fmt: skip
+
+
+def _add_index(document: Document, book: Book, layout: Layout, settings: Settings, css: str) -> Document:
+    """The index, now that the pages are known: its pages take the place of the stub, which is last of all."""
+    index = next((chapter for chapter in book.chapters if chapter.kind == "index"), None)
+    if not index:
+        return document
+    labels = label_pages(document, cover=settings.cover is not None)
+    places = find_places(document)
+    start = places[index.slug]
+    pages = Pages(tuple(map(labels.name, range(labels.total))), places)
+    (section,) = _write_chapters(replace(book, chapters=(index,)), layout, settings, pages=pages)
+    alone = _set_alone(index, start - labels.body + 1, front=False)
+    sheet = compose(book, layout, settings, (_BEFORE, section))
+    laid_out = lay_out(replace(sheet, css=f"{sheet.css}\n{css}\n{alone}"), settings.type, alone=True)
+    settings.say("index laid out")
+    return join(document, laid_out, at=start)
+
+
+def find_places(document: Document) -> dict[str, int]:
+    """On which page, counted from 0, each id stands first."""
+    found: dict[str, int] = {}
+    for number, page in enumerate(document.pages):
+        for name in page.anchors:
+            found.setdefault(name, number)
+    return found
+
+
+def lay_out_book(book: Book, layout: Layout, settings: Settings, *, css: str = "") -> tuple[Document, Labels]:
+    """The whole book on its pages, none of its notes lost; `css` comes after the layout's own."""
     sections = write_sections(book, layout, settings)
-    press = Press(lambda some: compose(book, layout, settings, some), settings.type)
+
+    def make_sheet(some: Sequence[Section]) -> Sheet:
+        sheet = compose(book, layout, settings, some)
+        return replace(sheet, css=f"{sheet.css}\n{css}")
+
+    press = Press(make_sheet, settings.type)
     document, sections = lay_out_whole(press, sections)
     settings.say(f"{len(document.pages)} pages laid out")
     fitted = fit(press, document, sections)
     if fitted != sections:
         document, sections = lay_out_whole(press, fitted)
         settings.say("last pages of chapters filled")
-    labels = label_pages(document, cover=settings.cover is not None)
-    written = write_pdf(document)
-    settings.say("pages written and tagged")
-    data = finish(written, book=book, labels=labels)
-    return Edition(
-        book.edition, "pdf", {f"{settings.file_name}.pdf": data}, pages=find_anchors(document, book, labels)
-    )
+    document = _add_index(document, book, layout, settings, css)
+    return document, label_pages(document, cover=settings.cover is not None)
 
 
 def lay_out_chapter(
@@ -94,27 +138,60 @@ def write_sections(book: Book, layout: Layout, settings: Settings) -> tuple[Sect
     chapters = _write_chapters(book, layout, settings)
     ahead = [section for section in chapters if section.kind in EARLY]
     rest = [section for section in chapters if section.kind not in EARLY]
-    contents = layout.fill("book/contents.html.j2", words=words, entries=list_contents(book))
+    contents = layout.fill(
+        "book/contents.html.j2", words=words, entries=list_contents(book), roman=_find_roman(book)
+    )
     return (
         write_matter(book, layout, words, "half-title"),
         write_matter(book, layout, words, "title"),
         write_matter(book, layout, words, "copyright"),
         *ahead,
         Section("contents", "contents", words["contents"], contents, front=True),
+        *_write_lists(book, layout, words),
         *rest,
     )
 
 
-def _write_chapters(book: Book, layout: Layout, settings: Settings) -> list[Section]:
+def _write_lists(book: Book, layout: Layout, words: Words) -> Iterator[Section]:
+    """The lists of figures and tables that book.toml asks for; none that would be empty."""
+    roman = _find_roman(book)
+    for kind in book.lists:
+        if entries := list_objects(book, kind):
+            markup = layout.fill("book/list.html.j2", words=words, kind=kind, entries=entries, roman=roman)
+            title = words[f"list_of_{kind}"]
+            yield Section(f"list-of-{kind}", "contents", title, markup, front=True)
+
+
+def _write_chapters(
+    book: Book, layout: Layout, settings: Settings, *, pages: Pages | None = None
+) -> list[Section]:
+    """Each chapter; the index without its lines as long as nobody knows the `pages`."""
     words = Words(layout.read_words(book.language))
     ratios = {picture.source: picture.ratio for picture in settings.pictures}
-    rules = {**PRINT_RULES, "image": lambda _, node: _write_image(node, ratios[node.attrs["src"]])}
+    roman = _find_roman(book)
+    rules = {
+        **PRINT_RULES,
+        "image": lambda _, node: _write_image(node, ratios[node.attrs["src"]]),
+        "reference": lambda writer, node: _write_reference(writer, node, roman),
+        "places": write_places(pages or Pages(), lambda node: node.attrs["href"]),
+    }
+
+    if book.notes != "foot":
+        rules["note"] = write_mark
 
     def write(chapter: Chapter) -> Section:
         writer = Writer(rules, words.table, slug=chapter.slug)
-        return write_chapter(chapter, layout, words, writer, notes=lambda _: "")
+        rules["math"] = lambda _, node: _write_formula(node, _draw(node, chapter, layout))
+        if chapter.kind == "index" and not pages:
+            chapter = replace(chapter, body=())
+        return write_chapter(chapter, layout, words, writer, notes=write_chapter_notes)
 
     return [write(chapter) for chapter in book.chapters]
+
+
+def _find_roman(book: Book) -> frozenset[str]:
+    """Slugs of the chapters before page 1, whose pages have roman numbers."""
+    return frozenset(chapter.slug for chapter in book.chapters if chapter.kind in FRONT)
 
 
 def compose(book: Book, layout: Layout, settings: Settings, sections: Sequence[Section]) -> Sheet:
@@ -129,6 +206,9 @@ def compose(book: Book, layout: Layout, settings: Settings, sections: Sequence[S
         body=sections[first_body:],
     )
     pictures = {picture.source: picture.data for picture in settings.pictures}
+    for chapter in book.chapters:
+        formulas = (node for node in chapter.nodes if node.kind == "math")
+        pictures |= {_name_formula(node): _draw(node, chapter, layout).svg for node in formulas}
     if settings.cover:
         pictures["cover"] = settings.cover.vector or settings.cover.jpeg
     css = layout.read_css("book/print.css")
@@ -166,7 +246,7 @@ def find_anchors(document: Document, book: Book, labels: Labels) -> Mapping[str,
     return pages
 
 
-_BLOCKS = {"paragraph", "heading", "figure", "table", "code_block", "div", "quote", "lines"}
+_BLOCKS = {"endnote", "paragraph", "heading", "figure", "table", "code_block", "div", "quote", "lines"}
 
 
 # -- what print says differently
@@ -189,11 +269,38 @@ def _write_image(node: Node, ratio: float) -> str:
     return f'<span class="ornament"><span style="{style}"></span></span>'
 
 
+def _name_formula(node: Node) -> str:
+    return f"formula-{sha256(repr((node.attrs['tex'], 'display' in node.attrs)).encode()).hexdigest()[:16]}"
+
+
+def _draw(node: Node, chapter: Chapter, layout: Layout) -> Drawing:
+    """A formula as a drawing; the same one is drawn once. Raises ManuscriptError where that cannot be done."""
+    try:
+        return draw_formula(node.attrs["tex"], display="display" in node.attrs, color=layout.tokens["ink"])
+    except FormulaError as error:
+        message = f"the formula '{node.attrs['tex']}' cannot be printed: {error}; write it in a simpler way"
+        raise ManuscriptError(message, Place(chapter.source, node.line), rule="M020") from error
+
+
+def _write_formula(node: Node, drawing: Drawing) -> str:
+    """A picture that stands on the line, with its words for listeners."""
+    size = f"width: {drawing.width:.3f}em; height: {drawing.height:.3f}em; vertical-align: {-drawing.depth:.3f}em"
+    return (
+        f'<img class="math" src="picture:{_name_formula(node)}" alt="{escape(node.text)}" style="{size}" />'
+    )
+
+
 def _write_link(writer: Writer, node: Node) -> str:
     href = node.attrs["href"]
     role = node.attrs.get("role", "") or ("" if href.startswith("#") else "outward")
     name = f' class="{role}"' if role else ""
-    return f'<a{name} href="{escape(href)}">{writer.write(node.children)}</a>'
+    return f'<a{writer.id(node)}{name} href="{escape(href)}">{writer.write(node.children)}</a>'
+
+
+def _write_reference(writer: Writer, node: Node, roman: Collection[str]) -> str:
+    """The style sheet adds the page, as it is numbered there."""
+    name = "roman " if node.attrs.get("chapter") in roman else ""
+    return RULES["reference"](writer, node.with_attrs(type=name + node.attrs.get("type", "")))
 
 
 def _write_list(writer: Writer, node: Node) -> str:
@@ -209,6 +316,7 @@ PRINT_RULES: Mapping[str, Rule] = {
     **RULES,
     "list": _write_list,
     "note": _write_note,
+    "endnote": write_endnote,
     "code_block": write_listing,
     "link": _write_link,
 }

@@ -19,8 +19,8 @@ from .raster import MAX_PIXELS, check_raster, encode_jpeg, raster_size, sniff, w
 from .svg import read_svg, svg_size, write_svg
 
 __all__ = [
-    "Picture", "check_image", "encode_jpeg", "find_image", "for_epub", "for_print", "locate_image",
-    "name_by_content", "size_of",
+    "Picture", "check_image", "encode_jpeg", "find_image", "for_epub", "for_print", "list_pictures",
+    "locate_image", "name_by_content", "size_of",
 ]  # fmt: skip
 
 MAX_BYTES = 30_000_000  # of an author's file
@@ -87,6 +87,11 @@ def size_of(path: Path) -> tuple[int, int]:
         return raster_size(path, _format(path))
 
 
+def list_pictures(folder: Path) -> tuple[Path, ...]:
+    """All files of `folder` and below that are pictures by their names."""
+    return tuple(sorted(path for path in folder.rglob("*") if path.suffix.lower() in _FORMATS))
+
+
 @contextmanager
 def _blame(name: str, place: Place) -> Iterator[None]:
     """Say of which picture, and at which place, an error speaks."""
@@ -142,7 +147,7 @@ def _list(folder: Path) -> list[Path]:
 
 def _suggest(folder: Path, wanted: str) -> str:
     """Up to three pictures that the author may have meant."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _FORMATS)
+    paths = list_pictures(folder)
     pictures = [path.relative_to(folder).as_posix() for path in paths]
     name = wanted.rpartition("/")[2]
     near = [picture for picture in pictures if picture.rpartition("/")[2] == name]

@@ -118,7 +118,7 @@ class _Freer:
         if not node.children:
             return node
         children = self.free_all(node.children)
-        if node.kind == "citation":
+        if node.kind in {"citation", "mark"}:
             return Node("span", children, line=node.line)
         if node.kind == "link":
             return self._keep_link(node, children)

@@ -190,6 +190,7 @@ MAIL_RULES: Mapping[str, Rule] = {
     "figure": _write_figure,
     "lines": _write_lines,
     "link": _write_link,
+    "math": lambda _, node: escape(node.text, quote=False),
     "note": _write_note_mark,
     "rule": lambda _, __: "<hr>\n",
     "span": _write_span,

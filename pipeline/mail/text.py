@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 
+from ..formulas import LOWERED, RAISED
 from ..model import Node
 from .columns import set_table
 
@@ -17,8 +18,6 @@ InlineRule = Callable[[Node, Words], str]
 INDENT = "    "
 _WIDEST = 72  # characters of an underline, and of a table set in columns
 _FIELD = re.compile(r"(@@[a-z_]+@@)")
-_RAISED = dict(zip("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ", strict=True))
-_LOWERED = dict(zip("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎", strict=True))
 
 
 def write_text(nodes: Sequence[Node], words: Words) -> str:
@@ -253,11 +252,12 @@ BLOCKS: Mapping[str, BlockRule] = {
 INLINES: Mapping[str, InlineRule] = {
     "text": lambda node, _: node.text,
     "code": lambda node, _: node.text,
+    "math": lambda node, _: node.text,
     "softbreak": lambda _, __: " ",
     "break": lambda _, __: "\n",
     "note": lambda node, _: f"[{node.attrs['number']}]",
     "link": _write_link,
     "image": _write_image,
-    "sub": _write_shifted(_LOWERED, "_"),
-    "sup": _write_shifted(_RAISED, "^"),
+    "sub": _write_shifted(LOWERED, "_"),
+    "sup": _write_shifted(RAISED, "^"),
 }

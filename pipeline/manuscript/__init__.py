@@ -175,6 +175,8 @@ def read_chapter(path: Path, folder: Path, config: Config) -> Chapter:
     language = header.lang or config.book.language
     parsed = markdown.parse(text, source=source, first_line=first_line, language=language)
     errors = [*faults, *_find_unknown_editions(header, config, source), *parsed.errors]
+    if parsed.conditional:
+        errors += _find_unknown_passages(parsed.nodes, config, source)
     try:
         title = _find_title(header, parsed.nodes, path, source=source, language=language)
     except ManuscriptError as error:
@@ -246,6 +248,18 @@ def _find_unknown_editions(header: Header, config: Config, source: str) -> Itera
             yield ManuscriptError(
                 f"editions: book.toml has no [[edition]] {name!r}; {suggest(name, known)}", place
             )
+
+
+def _find_unknown_passages(nodes: Sequence[Node], config: Config, source: str) -> Iterator[PipelineError]:
+    """`::: only edition=` with a name that no edition has."""
+    known = {"full", *(edition.name for edition in config.edition)}
+    for node in (
+        node for block in nodes for node in block.walk() if node.attrs.get("name") in {"only", "except"}
+    ):
+        for name in node.attrs.get("edition", "").split(","):
+            if name and name not in known:
+                message = f"edition={name}: book.toml has no [[edition]] of that name; {suggest(name, known)}"
+                yield ManuscriptError(message, Place(source, node.line), rule="M003")
 
 
 def _find_title(header: Header, nodes: tuple[Node, ...], path: Path, *, source: str, language: str) -> _Title:

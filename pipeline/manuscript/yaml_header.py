@@ -13,13 +13,13 @@ import yaml
 from ..errors import ManuscriptError, PipelineError, Place
 from ..hints import suggest
 from ..identifiers import find_language_fault
-from ..model import Kind, Mailing, Show
+from ..model import MADE, Kind, Mailing, Show
 from ..sources import FORBIDDEN
 from .header import Header
 
 MAX_DEPTH = 4  # header, list, list, text
-#: The list of references is made, never written; a file's folder says that it is an issue or a letter.
-KINDS = frozenset(get_args(Kind)) - {"references", "issue", "letter"}
+#: What the press makes is never written; a file's folder says that it is an issue or a letter.
+KINDS = frozenset(get_args(Kind)) - MADE - {"issue", "letter"}
 STATES = frozenset({"draft", "final"})
 SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 

@@ -15,13 +15,16 @@ from ..model import Node
 from .attributes import attributes_plugin
 from .citations import citation_plugin
 from .divs import divs_plugin
+from .formulas import formulas_plugin
 from .limits import DEEPEST, limits_plugin
 from .notes import notes_plugin
+from .passages import MASK, Passage, cut_passages
 from .prose import prose_plugin
 from .tree import TreeBuilder
 from .typography import find_quotes, typography_plugin
+from .variables import variables_plugin
 
-__all__ = ["Parsed", "parse", "parse_inline"]
+__all__ = ["MASK", "Parsed", "Passage", "parse", "parse_inline", "read_passages"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,14 @@ def parse_inline(text: str, *, source: str = "", line: int = 0, language: str = 
     return nodes
 
 
+def read_passages(
+    body: str, *, path: str, language: str, first_line: int = 1, offset: int = 0
+) -> tuple[Passage, ...]:
+    """The prose of a body as it was written; `offset` is where in `path` it begins, on `first_line`."""
+    parser = _make_parser(language, smart=True)
+    return cut_passages(parser, body, path=path, language=language, first_line=first_line, offset=offset)
+
+
 @cache
 def _make_parser(language: str, *, smart: bool, short: bool = True) -> MarkdownIt:
     """The one place that configures the parser: CommonMark, GFM tables and our closed list."""
@@ -71,6 +82,8 @@ def _make_parser(language: str, *, smart: bool, short: bool = True) -> MarkdownI
         .use(sub_plugin)
         .use(superscript_plugin)
         .use(attributes_plugin)
+        .use(formulas_plugin)
+        .use(variables_plugin)
         .use(citation_plugin)
         .use(divs_plugin)
         .use(limits_plugin)

@@ -15,9 +15,11 @@ from ..hints import suggest
 from ..identifiers import find_language_fault
 
 #: Classes an author may write; anything else is an error with a hint.
-CLASSES = ("unnumbered", "decorative", "smallcaps", "rowheads", "compact", "steps", "button")
+CLASSES = ("unnumbered", "decorative", "smallcaps", "rowheads", "compact", "steps", "button", "term", "index")
 #: Keys an author may write.
-KEYS = ("lang", "width")
+KEYS = ("lang", "width", "term", "index", "see", "also", "range")
+#: What only words can be: `[some words]{.term}`.
+OF_WORDS = ("term", "index", "see", "also", "range")
 
 #: How a paragraph begins that names the table below it.
 CAPTION = "Table: "
@@ -66,8 +68,8 @@ def drop_prefix(attrs: Mapping[str, str]) -> Mapping[str, str]:
     return {**attrs, "id": name} if colon and prefix in {"fig", "tbl", "sec"} else attrs
 
 
-def find_faults(attrs: Mapping[str, str]) -> Iterator[str]:
-    """What an author may not write there, and what to write instead."""
+def find_faults(attrs: Mapping[str, str], *, of_words: bool = False) -> Iterator[str]:
+    """What an author may not write there, and what to write instead; `of_words` says that words are in brackets."""
     if "id" in attrs and not _ID.fullmatch(attrs["id"]):
         yield f"'#{attrs['id']}' is no name; write it in letters a to z, digits and hyphens"
     for name in attrs.get("class", "").split():
@@ -75,6 +77,9 @@ def find_faults(attrs: Mapping[str, str]) -> Iterator[str]:
             yield f"there is no class '.{name}'; {suggest(name, CLASSES)}"
     for key in sorted(attrs.keys() - {"id", "class", *KEYS}):
         yield f"there is no attribute '{key}='; {suggest(key, KEYS)}"
+    for name in OF_WORDS:
+        if not of_words and (name in attrs or name in attrs.get("class", "").split()):
+            yield f"'{name}' speaks for words; put them in brackets before it: [some words]{{...}}"
     if "width" in attrs and not _WIDTH.fullmatch(attrs["width"]):
         yield "width is a share of the text's width, such as width=60%"
     if "lang" in attrs and (fault := find_language_fault(attrs["lang"])):

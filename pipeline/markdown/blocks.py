@@ -13,6 +13,7 @@ from ..model import Node
 from .directives import read_embedding, read_only
 from .shapes import (
     ALERTS,
+    MARKS,
     POINTERS,
     cut_alert,
     drop_comments,
@@ -43,7 +44,7 @@ DIVS = (
     "verse",
 )
 #: Fenced divs that are no boxes.
-DIRECTIVES: Mapping[str, Read] = {"only": read_only, "chapter": read_embedding}
+DIRECTIVES: Mapping[str, Read] = {"only": read_only, "except": read_only, "chapter": read_embedding}
 _MORE = re.compile(r"<!--\s*more\s*-->\s*")
 
 
@@ -52,7 +53,7 @@ def _read_heading(builder: TreeBuilder, token: Token, tokens: Iterator[Token]) -
     children = builder.read_words(next(tokens))
     next(tokens)
     level = token.tag[1]
-    barred = (*POINTERS, "link") if level == "1" else POINTERS
+    barred = (*POINTERS, *MARKS, "link") if level == "1" else POINTERS
     builder.bar(children, barred, "a heading holds words alone", line=line)
     yield Node(
         "heading",

@@ -1,4 +1,4 @@
-"""Fenced divs that are no boxes: `::: only` says where a passage belongs, `::: chapter` takes one into a letter."""
+"""Fenced divs that are no boxes: they say where a passage belongs, or take a chapter into a letter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .tree import TreeBuilder
 
 #: What an output can be asked for: what is read as a whole, and what arrives by mail.
-OUTPUTS = ("book", "email")
+OUTPUTS = ("book", "pdf", "epub", "email")
 #: The conditions of `::: only`, each with the values it can have; none: any name.
 CONDITIONS: Mapping[str, Collection[str]] = {"output": OUTPUTS, "edition": (), "segment": ()}
 
@@ -24,17 +24,18 @@ _NAME = re.compile(r"[A-Za-z0-9][\w-]*")
 
 
 def read_only(builder: TreeBuilder, token: Token, tokens: Iterator[Token]) -> Iterable[Node]:
-    """`::: only output=email segment=carers`: a passage that stands where all of it is so."""
+    """`::: only output=email segment=carers`: a passage that stands where all of it is so; `::: except`: elsewhere."""
+    name = token.meta["name"]
     line = builder.line
     conditions, rest = _read_pairs(token)
     if rest or not conditions:
         message = "says for what it is by pairs such as output=email, edition=full or segment=carers"
-        builder.report(f"'::: only' {message}", rule="M003")
+        builder.report(f"'::: {name}' {message}", rule="M003")
     for key, value in conditions.items():
-        for fault in _find_faults(key, value):
+        for fault in _find_faults(name, key, value):
             builder.report(fault, line=line, rule="M003")
     builder.conditional = True
-    yield Node("div", builder.read_blocks(tokens), attrs={**conditions, "name": "only"}, line=line)
+    yield Node("div", builder.read_blocks(tokens), attrs={**conditions, "name": name}, line=line)
 
 
 def read_embedding(builder: TreeBuilder, token: Token, tokens: Iterator[Token]) -> Iterable[Node]:
@@ -60,9 +61,9 @@ def _read_pairs(token: Token) -> tuple[dict[str, str], str]:
     return {**pairs, **token.meta["attrs"]}, " ".join(_PAIR.sub("", text).split())
 
 
-def _find_faults(key: str, value: str) -> Iterator[str]:
+def _find_faults(directive: str, key: str, value: str) -> Iterator[str]:
     if key not in CONDITIONS:
-        yield f"'::: only' knows no {key}=; {suggest(key, CONDITIONS)}"
+        yield f"'::: {directive}' knows no {key}=; {suggest(key, CONDITIONS)}"
         return
     for name in value.split(","):
         if not _NAME.fullmatch(name):

@@ -8,7 +8,7 @@ from markdown_it.rules_core import StateCore
 #: Blocks in blocks; beyond it the parser drops what it reads, so nothing may stand that deep.
 DEEPEST = 40
 #: Marks in one paragraph; the time to read them grows with their square.
-MOST_MARKS = {"[": 500, '"': 3000, "'": 3000}
+MOST_MARKS = {"[": 500, "$": 500, '"': 3000, "'": 3000}
 
 
 def limits_plugin(parser: MarkdownIt) -> None:

@@ -11,7 +11,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 #: What an inline rule may begin with; other characters are text to all of them.
-_MARK = re.compile(r"[\n\\`*_~\[<&^{@]")
+_MARK = re.compile(r"[\n\\`*_~\[<&^{@$]")
 
 
 def prose_plugin(parser: MarkdownIt) -> None:

@@ -10,6 +10,8 @@ from .attributes import CAPTION
 
 #: What only running text can hold.
 POINTERS = ("note", "citation", "reference")
+#: What words can be beside words: defined in the glossary, listed in the index.
+MARKS = ("mention", "mark")
 #: GitHub's alerts and what they are here.
 ALERTS = {"NOTE": "note", "TIP": "tip", "IMPORTANT": "important", "WARNING": "warning", "CAUTION": "warning"}
 

@@ -16,6 +16,7 @@ from .inlines import INLINES
 from .limits import DEEPEST
 from .notes import is_unused, list_note_lines, split_notes
 from .shapes import (
+    MARKS,
     POINTERS,
     find_kinds,
     is_caption,
@@ -62,7 +63,7 @@ class TreeBuilder:
     def build_title(self, text: str) -> tuple[Node, ...]:
         """As `build_inline` for a chapter's title, which the contents and the bookmarks repeat."""
         nodes = self.build_inline(text)
-        self.bar(nodes, (*POINTERS, "link"), "a title holds words alone", line=self.line)
+        self.bar(nodes, (*POINTERS, *MARKS, "link"), "a title holds words alone", line=self.line)
         return nodes
 
     def read_blocks(self, tokens: Iterator[Token]) -> tuple[Node, ...]:
@@ -89,6 +90,9 @@ class TreeBuilder:
     def _block(self, token: Token, tokens: Iterator[Token]) -> Iterable[Node]:
         line, attrs = self.line, self.pending
         self.pending = {}
+        if token.type == "formula_block":
+            formula = tuple(INLINES["formula"](self, token, tokens))
+            return (Node("paragraph", formula, attrs={**attrs, "class": "formula"}, line=line),)
         if token.type in _HOLDERS and token.level >= DEEPEST - 1:
             self.report(
                 f"stands {token.level} levels deep in other blocks; the most is {DEEPEST - 2}", rule="M002"
@@ -162,12 +166,12 @@ class TreeBuilder:
         )
         self.report(message, line=line, rule="M005")
 
-    def check(self, attrs: Mapping[str, str], line: int = 0) -> dict[str, str]:
+    def check(self, attrs: Mapping[str, str], line: int = 0, *, of_words: bool = False) -> dict[str, str]:
         """Attributes of the closed list; others are reported."""
         if not attrs:
             return {}
         attrs = drop_prefix(attrs)
-        for message in find_faults(attrs):
+        for message in find_faults(attrs, of_words=of_words):
             self.report(message, line=line, rule="M005")
         return dict(attrs)
 

@@ -1,4 +1,4 @@
-"""Keep the passages that belong into an output (`::: only`), and count the notes that are left."""
+"""Keep the passages that belong into an output (`::: only`, `::: except`), and count the notes that are left."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..model import Chapter, Node
 
 
 def choose_passages(chapter: Chapter, facts: Mapping[str, str]) -> Chapter:
-    """`chapter` without what `facts` exclude, such as {"output": "book", "edition": "full"}.
+    """`chapter` without what `facts` exclude, such as {"output": "book,pdf", "edition": "full"}.
 
     A condition that `facts` do not speak of stays, for somebody who knows more.
     """
@@ -23,14 +23,27 @@ def choose_passages(chapter: Chapter, facts: Mapping[str, str]) -> Chapter:
 def _choose(nodes: Sequence[Node], facts: Mapping[str, str]) -> Iterator[Node]:
     for node in nodes:
         children = tuple(_choose(node.children, facts)) if node.children else ()
-        if node.attrs.get("name") != "only":
+        name = node.attrs.get("name")
+        if name not in _DIRECTIVES:
             yield node if children == node.children else node.with_children(children)
             continue
         conditions = {key: value for key, value in node.attrs.items() if key != "name"}
-        if any(facts[key] not in value.split(",") for key, value in conditions.items() if key in facts):
-            continue
+        met = [_is_met(facts[key], value) for key, value in conditions.items() if key in facts]
         left = {key: value for key, value in conditions.items() if key not in facts}
-        yield from (replace(node, children=children, attrs={**left, "name": "only"}),) if left else children
+        if not all(met):
+            yield from children if name == "except" else ()
+        elif left:
+            yield replace(node, children=children, attrs={**left, "name": name})
+        elif name == "only":
+            yield from children
+
+
+_DIRECTIVES = frozenset({"only", "except"})
+
+
+def _is_met(fact: str, value: str) -> bool:
+    """Whether one of the names in `value` is one of those that hold."""
+    return not set(fact.split(",")).isdisjoint(value.split(","))
 
 
 def find_notes(nodes: Sequence[Node]) -> dict[str, Node]:

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
+from ..config import Objects
 from ..model import Book, Chapter, Entry, plain
 
 #: Kinds that stand before the contents, before page 1, and after the last chapter.
 EARLY = ("dedication", "epigraph")
 FRONT = (*EARLY, "foreword", "preface")
-BACK = ("appendix", "references", "acknowledgements", "about", "colophon")
+BACK = (
+    "appendix",
+    "rest",
+    "glossary",
+    "notes",
+    "references",
+    "index",
+    "acknowledgements",
+    "about",
+    "also-by",
+    "colophon",
+)
+
+_SENTENCE = re.compile(r".{12,}?[.!?\u2026](?=\s+[^a-z\s]|$)", re.DOTALL)
 
 
 def list_contents(book: Book) -> tuple[Entry, ...]:
@@ -28,6 +43,23 @@ def list_contents(book: Book) -> tuple[Entry, ...]:
         else:
             entries.append(entry)
     return tuple(entries)
+
+
+def list_objects(book: Book, kind: Objects) -> tuple[Entry, ...]:
+    """All figures, or all tables, that are counted, with the first sentence of their captions."""
+    return tuple(
+        Entry(_cut_sentence(plain(child.children)), node.id, chapter.slug, node.kind, node.attrs["label"])
+        for chapter in book.chapters
+        for node in chapter.nodes
+        if f"{node.kind}s" == kind and "label" in node.attrs
+        for child in node.children
+        if child.kind == "caption"
+    )
+
+
+def _cut_sentence(text: str) -> str:
+    found = _SENTENCE.match(text)
+    return (found[0] if found else text).strip().rstrip(".")
 
 
 def _list_sections(chapter: Chapter) -> tuple[Entry, ...]:

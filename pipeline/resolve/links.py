@@ -11,10 +11,12 @@ from urllib.parse import unquote
 from ..errors import ManuscriptError, PipelineError, Place
 from ..hints import suggest
 from ..model import Chapter, Node, plain
+from .marks import fold_term
 from .numbers import label_chapter
 
 _MARKDOWN = re.compile(r"^([^:?#]*)\.md(?:#(.+))?$")
 _OUTWARD = re.compile(r"(?:https?://|mailto:|tel:).|@@[a-z_]+_url@@$", re.IGNORECASE)
+_NO_GLOSSARY = "there is none yet: write a chapter with kind: glossary"
 _PREFIXES = {"figure": "fig", "table": "tbl"}
 
 
@@ -50,16 +52,17 @@ def collect_targets(chapters: Iterable[Chapter], words: Mapping[str, str]) -> di
 class Linker:
     """Links the chapters of one edition; what it cannot link goes into `errors`.
 
-    `present` are the slugs of the edition's chapters, `files` maps file names to
-    slugs, `ids` slugs to all ids in the chapter.
+    `kept` are the ids that each chapter of the edition has, its slug among them, `files` maps file names to
+    slugs, `ids` slugs to all ids in the chapter, `terms` are those of the glossary.
     """
 
     targets: Mapping[str, Target]
-    present: frozenset[str]
+    kept: Mapping[str, frozenset[str]]
     files: Mapping[str, str]
     ids: Mapping[str, frozenset[str]]
     words: Mapping[str, str]
     errors: list[PipelineError]
+    terms: Mapping[str, Target]
 
     def link(self, chapter: Chapter) -> Chapter:
         return replace(chapter, body=tuple(self._visit(node, chapter) for node in chapter.body))
@@ -67,10 +70,12 @@ class Linker:
     def _visit(self, node: Node, chapter: Chapter) -> Node:
         if node.kind == "reference":
             return self._refer(node, chapter)
-        if node.kind == "link":
+        if node.kind == "link" and "chapter" not in node.attrs:  # what the press wrote is settled
             node = self._relink(node, chapter)
         if node.attrs.get("name") == "chapter":
             self._check_embedding(node, chapter)
+        if node.kind == "mention":
+            node = self._define(node, chapter)
         return node.rebuild(lambda child: self._visit(child, chapter)) if node.children else node
 
     def _refer(self, node: Node, chapter: Chapter) -> Node:
@@ -86,11 +91,23 @@ class Linker:
             )
             self.errors.append(ManuscriptError(message, Place(chapter.source, node.line), rule="M010"))
             return node
-        if target.slug not in self.present:
+        if not self._has(target.slug, target.id):
             label = self.words["elsewhere"].format(label=target.label)
             return node.with_children((Node("text", text=label, line=node.line),))
         attrs = {"href": f"#{target.id}", "chapter": target.slug, "type": name.split(":", 1)[0]}
         return replace(node, children=(Node("text", text=target.label, line=node.line),), attrs=attrs)
+
+    def _define(self, node: Node, chapter: Chapter) -> Node:
+        """A term as a link to what the glossary says of it; as words where an edition has no glossary."""
+        target = self.terms.get(fold_term(node.attrs["to"]))
+        if not target:
+            hint = suggest(fold_term(node.attrs["to"]), self.terms) if self.terms else _NO_GLOSSARY
+            message = f"the glossary does not define '{node.attrs['to']}'; {hint}"
+            self.errors.append(ManuscriptError(message, Place(chapter.source, node.line), rule="M018"))
+        if not target or not self._has(target.slug, target.id):
+            return Node("span", node.children, line=node.line)
+        attrs = {"href": f"#{target.id}", "chapter": target.slug, "role": "term", "id": node.id, "auto": "1"}
+        return Node("link", node.children, attrs=attrs, line=node.line)
 
     def _relink(self, node: Node, chapter: Chapter) -> Node:
         href = unquote(node.attrs["href"])
@@ -107,8 +124,6 @@ class Linker:
             self._complain(node, chapter, f"there is no chapter '{name}'; {suggest(name, self.files)}")
             return node
         slug = self.files[name]
-        if slug not in self.present:  # the words stay, the link goes
-            return Node("span", node.children, line=node.line)
         return self._lead(node, chapter, slug, found[2] or slug)
 
     def _check_embedding(self, node: Node, chapter: Chapter) -> None:
@@ -124,7 +139,7 @@ class Linker:
             self.errors.append(ManuscriptError(message, place, rule="M016"))
 
     def _lead(self, node: Node, chapter: Chapter, slug: str, name: str) -> Node:
-        """A link to the id `name` in the chapter `slug`."""
+        """A link to the id `name` in the chapter `slug`; where the edition lacks it, the words stay."""
         ids = self.ids[slug] | {slug}
         section = self.targets.get(f"sec:{slug}-{name}")
         if section and name not in ids:
@@ -132,7 +147,12 @@ class Linker:
         elif name not in ids:
             known = {target.id for target in self.targets.values() if target.slug == slug}
             self._complain(node, chapter, f"nothing in '{slug}' has the id '{name}'; {suggest(name, known)}")
+        if not self._has(slug, name):
+            return Node("span", node.children, line=node.line)
         return node.with_attrs(href=f"#{name}", chapter=slug)
+
+    def _has(self, slug: str, name: str) -> bool:
+        return name in self.kept.get(slug, ())
 
     def _complain(self, node: Node, chapter: Chapter, message: str) -> None:
         self.errors.append(ManuscriptError(message, Place(chapter.source, node.line), rule="M011"))

@@ -13,11 +13,13 @@ from ..model import Chapter, Node, plain
 
 #: Pages the press itself adds, and ids it writes there.
 RESERVED = {
-    "body-start", "contents", "contents-title", "copyright", "copyright-page", "cover", "half-title", "nav",
-    "references", "title", "title-page",
+    "body-start", "contents", "contents-title", "copyright", "copyright-page", "cover", "half-title", "index",
+    "list-of-figures", "list-of-tables", "nav", "notes", "references", "the-rest", "title", "title-page",
 }  # fmt: skip
 #: Blocks a page number can be tied to.
 _NAMED = {"paragraph", "item", "term", "figure", "table", "code_block", "div", "quote", "lines", "heading"}
+#: What only says where its blocks belong.
+_PASSAGES = {"only", "except"}
 #: Blocks that hold words and no blocks; the notes among the words are counted elsewhere.
 _OF_WORDS = {"paragraph", "heading", "term", "line", "caption", "title", "attribution", "cell"}
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -58,7 +60,7 @@ def name_blocks(chapter: Chapter) -> Chapter:
     def visit(node: Node) -> Node:
         if node.kind not in _OF_WORDS:
             node = node.rebuild(visit)
-        if node.id or node.kind not in _NAMED or "tight" in node.attrs:
+        if node.id or node.kind not in _NAMED or "tight" in node.attrs or node.attrs.get("name") in _PASSAGES:
             return node
         if node.kind == "heading":
             return node.with_attrs(id=_make_unique(f"{chapter.slug}-{slugify(plain(node.children))}", used))
@@ -102,22 +104,29 @@ def find_doubles(chapters: Sequence[Chapter]) -> Iterator[ManuscriptError]:
                 seen[node.id] = place
 
 
-def number_objects(chapters: Sequence[Chapter], words: Mapping[str, str]) -> tuple[Chapter, ...]:
-    """Figures and tables with a caption, counted through the whole manuscript; mail counts for itself."""
-    counters = _count_objects()
+def number_objects(
+    chapters: Sequence[Chapter], words: Mapping[str, str], *, by: str = "book"
+) -> tuple[Chapter, ...]:
+    """Figures and tables with a caption: "Figure 4", in an appendix "Figure A.1"; mail counts for itself.
+
+    `by` "chapter" counts them anew in each numbered chapter: "Figure 3.1".
+    """
+    counters, before = _count_objects(), ""
 
     def visit(node: Node) -> Node:
         if node.kind in counters and any(child.kind == "caption" for child in node.children):
-            label = f"{words[node.kind]} {next(counters[node.kind])}"
+            label = f"{words[node.kind]} {before}{next(counters[node.kind])}"
             tag = "caption" if node.kind == "table" else "figcaption"
             node = node.rebuild(lambda c: c.with_attrs(label=label, tag=tag) if c.kind == "caption" else c)
             return node.with_attrs(label=label)
         return node if node.kind in _OF_WORDS else node.rebuild(visit)
 
     numbered = []
+    through = counters
     for chapter in chapters:
-        if chapter.kind in {"issue", "letter"}:
-            counters = _count_objects()
+        own = chapter.kind == "appendix" or (by == "chapter" and chapter.kind == "chapter")
+        before = f"{chapter.number}." if own and chapter.number else ""
+        counters = _count_objects() if before or chapter.kind in {"issue", "letter"} else through
         numbered.append(replace(chapter, body=tuple(visit(node) for node in chapter.body)))
     return tuple(numbered)
 

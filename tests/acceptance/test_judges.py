@@ -31,7 +31,7 @@ BOOKS += [(case, "classic") for case in CASES if case != "everything"]
 JUDGES = [("EPUBCheck", "epub"), ("Ace", "epub"), ("veraPDF", "pdf"), ("qpdf", "pdf")]
 #: The letter that says each thing once, and all issues and letters of the sample book, in every layout.
 LETTERS = [(case, name) for case in ("letter", "sample") for name in LAYOUTS]
-LETTER_JUDGES = [each.name for each in ALL_JUDGES if each.kind == ISSUE]
+LETTER_JUDGES = [each.name for each in ALL_JUDGES if ISSUE in each.kinds]
 
 pytestmark = [pytest.mark.judges, pytest.mark.slow]
 

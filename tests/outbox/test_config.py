@@ -7,6 +7,8 @@ from typing import get_args
 
 import pytest
 
+import pipeline.config
+from outbox import config
 from outbox.config import PROVIDER_KEYS, Name, read
 from outbox.errors import ConfigError
 from outbox.model import Address
@@ -43,6 +45,31 @@ def test_the_pipelines_tables_are_none_of_our_business(book: Path) -> None:
     )
 
     assert read(path, {}).provider == "file"
+
+
+def test_both_packages_know_each_others_tables() -> None:
+    """What one reads the other lets stand: a book.toml with every table is one to both."""
+    ours = {*config.TABLES, config.SEGMENTS}
+
+    assert set(pipeline.config.Config.__struct_fields__) == set(config.PIPELINE_TABLES)
+    assert pipeline.config.OUTBOX_TABLES == ours
+
+
+def test_a_gift_is_read(book: Path) -> None:
+    """Its files lie where book.toml does, and it has the title of the book."""
+    path = book / "book.toml"
+    path.write_text(path.read_text() + '\n[gift]\nfiles = ["build/a.pdf"]\ndays = 3\n')
+    gift = read(path, {}).gift
+
+    assert gift
+    assert ("A Book", (book / "build" / "a.pdf",), 3, 10, False, False) == (
+        gift.title,
+        gift.files,
+        gift.life.days,
+        gift.downloads,
+        gift.stamp,
+        gift.attach,
+    )
 
 
 MISTAKES = {
@@ -85,6 +112,19 @@ MISTAKES = {
         "[outbox]",
         '[provider]\nname = "smtp"\nport = 70000\n[outbox]',
     ): r"book\.toml:11: \[provider\] port: expected a whole number <= 65535",
+    (
+        "[list]",
+        "[gift]\nfiles = []\n[list]",
+    ): r"book\.toml:5: \[gift\] files: name at least one file",
+    (
+        "[list]",
+        '[gift]\nfiles = ["a.pdf", "a.mobi"]\nstamp = true\n[list]',
+    ): r"book\.toml:5: \[gift\] stamp: only a PDF or an EPUB can carry one, not a\.mobi",
+    (
+        "[list]",
+        '[gift]\nfiles = ["a.pdf"]\nstamp = true\nattach = true\n[list]',
+    ): r"book\.toml:7: \[gift\] attach: a stamped copy is one reader's",
+    ("[list]", "[gift]\ndays = 3\n[list]"): r"book\.toml:4: \[gift\] needs a key 'files'",
     ("[list]", "[[list]]"): r"\[list\] must be one table",
     ("[list]", "[list"): "is not valid TOML",
 }

@@ -26,12 +26,12 @@ from outbox.model import (
     Letter,
     Outcome,
     PreparedBatch,
+    Report,
     State,
 )
 from outbox.providers.file import File
 from outbox.rates import Pace
 from outbox.store import Store, events, ledger, subscribers, verify
-from outbox.store.events import Report
 
 IssueMaker = Callable[..., Path]
 PEOPLE = 40
@@ -217,7 +217,7 @@ def test_reports_give_the_same_state_in_any_order_and_however_often(crowd: Store
     with crowd.begin() as tx:
         for person, order in ((1, told), (2, told[::-1])):
             kept = [
-                events.record(tx, Report("file", f"{name}{person}", kind, f"s.{person}", now, "", "{}"), now)
+                events.record(tx, Report("file", f"{name}{person}", kind, now, f"s.{person}"), now)
                 for kind, name in order
             ]
             assert [True, True, False] == kept
@@ -235,7 +235,7 @@ def test_a_report_settles_a_doubt(crowd: Store, now: datetime) -> None:
         tx.connection.execute(
             text("UPDATE chunk SET state = 'held', attempt = 1, first_try_at = not_before WHERE no = 1")
         )
-        events.record(tx, Report("file", "x", EventType.DELIVERED, "s.2", now, "", "{}"), now)
+        events.record(tx, Report("file", "x", EventType.DELIVERED, now, "s.2"), now)
     with crowd.read() as tx:
         states = dict(ledger.everybody(tx, "s"))
         held = {one.person.subscriber_id for one in ledger.find_held(tx)}
@@ -252,9 +252,7 @@ def test_too_many_bounces_stop_a_send(crowd: Store, now: datetime, monkeypatch: 
     with crowd.begin() as tx:
         assert ledger.find_unwelcome(tx) == []
         for person in (1, 2, 3):
-            events.record(
-                tx, Report("file", f"{person}", EventType.BOUNCED, f"s.{person}", now, "", "{}"), now
-            )
+            events.record(tx, Report("file", f"{person}", EventType.BOUNCED, now, f"s.{person}"), now)
         ((one, why),) = ledger.find_unwelcome(tx)
 
     assert one.send_id == "s"

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -21,7 +22,7 @@ from outbox.consent import enlist, unsubscribe
 from outbox.desk import Desk
 from outbox.letterbox import Letterbox
 from outbox.letters import queue_letter
-from outbox.model import Account, Claim, Consent, Envelope, State
+from outbox.model import Account, Claim, Consent, Envelope, Gift, State
 from outbox.providers.file import File
 from outbox.store import Store, instance_secret, ledger, letters, open_store, subscribers, verify
 from outbox.tokens import Signer
@@ -29,6 +30,7 @@ from outbox.tokens import Signer
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 IssueMaker = Callable[..., Path]
 
+GIFT = Gift("A Book", (), timedelta(days=30), 10, stamp=False, attach=False)
 LINKS = {"confirm": "confirm_url", "reminder": "confirm_url", "welcome": "gift_url"}
 
 
@@ -57,7 +59,7 @@ class Post:
     def work(self) -> list[str]:
         """One pass; returns what was wrong."""
         desk = Desk(self.store, File(Account(self.book / "mail", {})))
-        box = Letterbox(self.book / "build" / "letters", self.envelope)
+        box = Letterbox(self.book / "build" / "letters", self.envelope, gift=GIFT)
         faults = [str(error) for error in letterbox.empty(desk, box, self.time)]
         worker.run(desk, lambda: self.time)
         return faults
@@ -130,7 +132,7 @@ def test_a_letter_waits_for_its_moment(post: Post) -> None:
     post.work()
     before = post.mails()
     with post.store.read() as tx:
-        first = letters.find_first(tx)
+        first = letters.find_first(tx, post.time)
     post.time += timedelta(days=7)
     post.work()
 
@@ -185,7 +187,7 @@ def test_consent_is_read_again_when_the_call_begins(post: Post) -> None:
     post.queue("welcome", "dora@example.com", "welcome:3")
     post.queue("reminder", "pia@example.org", "reminder:4")
     desk = Desk(post.store, File(Account(post.book / "mail", {})))
-    box = Letterbox(post.book / "build" / "letters", post.envelope)
+    box = Letterbox(post.book / "build" / "letters", post.envelope, gift=GIFT)
     assert [] == list(letterbox.empty(desk, box, post.time))
     leave(post, "ana@example.org")
     with post.store.begin() as tx:
@@ -213,7 +215,39 @@ def test_links_are_their_readers_own(post: Post) -> None:
     assert pia
     assert pia.email == "pia@example.org"
     assert ana
-    assert f"https://example.org/mail/gift/{signer.sign('gift', ana.id)}" in welcomed
+    until = signer.sign("gift", ana.id, expires=post.time + GIFT.life)
+    assert f"https://example.org/mail/gift/{until}" in welcomed
+
+
+def test_a_letter_with_the_book_waits_until_there_is_one(post: Post) -> None:
+    """Nobody gets a button that leads nowhere: without [gift] the letter stays, and the reason is told."""
+    post.write("welcome")
+    post.queue("welcome", "ana@example.org", "welcome:1")
+    desk = Desk(post.store, File(Account(post.book / "mail", {})))
+    (fault,) = letterbox.empty(desk, Letterbox(post.book / "build" / "letters", post.envelope), post.time)
+
+    assert "book.toml has no [gift]" in str(fault)
+    assert [] == post.work()
+    assert [("ana@example.org", "A welcome")] == post.mails()
+
+
+def test_the_book_travels_inside_the_welcome(post: Post) -> None:
+    """Where [gift] says so; a file that is not there keeps the letter back."""
+    post.write("welcome")
+    post.queue("welcome", "ana@example.org", "welcome:1")
+    desk = Desk(post.store, File(Account(post.book / "mail", {})))
+    gift = replace(GIFT, files=(post.book / "Büch.epub",), attach=True)
+    box = Letterbox(post.book / "build" / "letters", post.envelope, gift=gift)
+    (missing,) = letterbox.empty(desk, box, post.time)
+    gift.files[0].write_bytes(b"the book")
+    assert [] == list(letterbox.empty(desk, box, post.time))
+    worker.run(desk, lambda: post.time)
+    (mail,) = map(read_mail, (post.book / "mail").rglob("*.eml"))
+    inside = [(part.get_filename(), part.get_content()) for part in mail.iter_attachments()]
+
+    assert "Büch.epub: No such file" in str(missing)
+    assert ("Buch.epub", b"the book") in inside
+    assert [] == post.faults()
 
 
 def test_letters_travel_by_the_stream_for_letters(post: Post) -> None:
@@ -221,7 +255,7 @@ def test_letters_travel_by_the_stream_for_letters(post: Post) -> None:
     post.write("welcome")
     post.queue("welcome", "ana@example.org", "welcome:1")
     desk = Desk(post.store, File(Account(post.book / "mail", {})))
-    box = Letterbox(post.book / "build" / "letters", post.envelope)
+    box = Letterbox(post.book / "build" / "letters", post.envelope, gift=GIFT)
     list(letterbox.empty(desk, box, post.time))
     with post.store.read() as tx:
         (one,) = ledger.progress(tx)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from outbox.desk import new_lease
-from outbox.model import Consent, State
-from outbox.store import claims, evidence, ledger, open_store, subscribers, verify
+from outbox.model import Consent, EventType, Report, State
+from outbox.store import claims, events, evidence, ledger, open_store, subscribers, verify
 from outbox.store.engine import connect
 from outbox.store.upgrade import upgrade
 
@@ -112,6 +112,28 @@ def test_the_ledger_moves_from_the_first_schema(first: Path, now: datetime) -> N
         (State.SUPPRESSED, "di@example.org", "", "left"),
     ] == [(one.state, one.email, one.provider_id, one.detail) for one in told]
     assert [] == faults
+
+
+def test_events_of_the_second_schema_stay(tmp_path: Path, now: datetime) -> None:
+    """What was reported is still known, and not taken a second time."""
+    path = tmp_path / "outbox.db"
+    engine = connect(f"sqlite:///{path}")
+    upgrade(engine.execution_options(write=True), "0002")
+    engine.dispose()
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "INSERT INTO event VALUES (7, 'postmark', 'x', 'bounced', NULL, NULL, '2026-02-03T12:00:00.000000Z', "
+            "'2026-02-03T12:00:00.000000Z', 'no such user', '{}')"
+        )
+    connection.close()
+    store = open_store(f"sqlite:///{path}", now)
+    with store.begin() as tx:
+        again = events.record(tx, Report("postmark", "x", EventType.BOUNCED, now), now)
+        counted = events.count(tx)
+    store.close()
+
+    assert not again
+    assert [("postmark", EventType.BOUNCED, 1)] == [row[:3] for row in counted]
 
 
 #: A send of the second schema: two calls, of which somebody in the second was erased.

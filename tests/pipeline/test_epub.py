@@ -22,15 +22,16 @@ GOLDEN = Path(__file__).parents[1] / "manuscripts" / "everything" / "golden"
 ROLES = {
     "acknowledgments": "doc-acknowledgments", "appendix": "doc-appendix", "bibliography": "doc-bibliography",
     "chapter": "doc-chapter", "colophon": "doc-colophon", "dedication": "doc-dedication", "epigraph": "doc-epigraph",
-    "footnote": "doc-footnote", "foreword": "doc-foreword", "introduction": "doc-introduction",
+    "footnote": "doc-footnote", "foreword": "doc-foreword", "glossary": "doc-glossary", "glossref": "doc-glossref",
+    "index": "doc-index", "introduction": "doc-introduction",
     "noteref": "doc-noteref", "page-list": "doc-pagelist", "pagebreak": "doc-pagebreak", "part": "doc-part",
     "preface": "doc-preface", "toc": "doc-toc",
 }  # fmt: skip
 #: Words that have no role of their own.
-ROLELESS = {"cover", "titlepage", "copyright-page", "landmarks", "bodymatter"}
+ROLELESS = {"cover", "titlepage", "copyright-page", "landmarks", "bodymatter", "glossterm", "glossdef"}
 
 
-@pytest.fixture(params=["everything", "german", "plain", "bare"])
+@pytest.fixture(params=["everything", "german", "plain", "bare", "glossary", "index"])
 def book(request: pytest.FixtureRequest, build):
     """The books of tests/manuscripts that differ most in what they say."""
     return build(request.param)

@@ -14,12 +14,12 @@ from pipeline.build import open_manuscript, resolve_edition
 from pipeline.config import EditionTable
 from pipeline.layouts import Layout, read_layout
 from pipeline.markup import RULES, Writer
-from pipeline.model import Book, Kind
+from pipeline.model import MADE, Book, Kind
 from pipeline.resolve import MAIL
 from pipeline.sections import SEMANTICS, Section, Words, spoken_title, write_chapter, write_matter
 
 Scribe = Callable[..., Path]
-KINDS = [kind for kind in get_args(Kind) if kind not in {"references", *MAIL}]
+KINDS = [kind for kind in get_args(Kind) if kind not in {*MADE, *MAIL}]
 
 
 @pytest.fixture(scope="module")

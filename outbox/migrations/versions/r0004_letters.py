@@ -1,4 +1,4 @@
-"""Single letters: what is to be written to one person, once under its key, and the sends they go out in."""
+"""Letters to one person, once under a key, with the sends they go out in; series, and who stands where in them."""
 
 from __future__ import annotations
 
@@ -39,4 +39,55 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text(WAITING),
         postgresql_where=sa.text(WAITING),
+    )
+    _make_series()
+
+
+def _make_series() -> None:
+    op.create_table(
+        "series",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=7), nullable=False),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.Column("mark", sa.Integer(), nullable=False),
+        sa.CheckConstraint("state IN ('active', 'paused', 'stopped')", name=op.f("ck_series_state")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_series")),
+    )
+    op.create_table(
+        "step",
+        sa.Column("series", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["series"], ["series.name"], name=op.f("fk_step_series")),
+        sa.PrimaryKeyConstraint("series", "id", name=op.f("pk_step")),
+    )
+    op.create_table(
+        "enrolment",
+        sa.Column("series", sa.String(length=64), nullable=False),
+        sa.Column("subscriber_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("passed", sa.Text(), nullable=False),
+        sa.Column("began_at", INSTANT, nullable=False),
+        sa.Column("last_at", INSTANT, nullable=False),
+        sa.Column("next_at", INSTANT, nullable=True),
+        sa.CheckConstraint(
+            "state IN ('active', 'finished', 'stopped', 'before')", name=op.f("ck_enrolment_state")
+        ),
+        sa.CheckConstraint("(state = 'active') = (next_at IS NOT NULL)", name=op.f("ck_enrolment_next")),
+        sa.ForeignKeyConstraint(["series"], ["series.name"], name=op.f("fk_enrolment_series")),
+        sa.ForeignKeyConstraint(
+            ["subscriber_id"], ["subscriber.id"], name=op.f("fk_enrolment_subscriber_id")
+        ),
+        sa.PrimaryKeyConstraint("series", "subscriber_id", name=op.f("pk_enrolment")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("enrolment_subscriber", "enrolment", ["subscriber_id"], unique=False)
+    op.create_index(
+        "enrolment_next",
+        "enrolment",
+        ["series", "next_at", "subscriber_id"],
+        unique=False,
+        sqlite_where=sa.text("next_at IS NOT NULL"),
+        postgresql_where=sa.text("next_at IS NOT NULL"),
     )

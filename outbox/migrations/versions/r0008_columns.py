@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0004"
+down_revision = "0007"
 
 KEYS = sa.text("SELECT send_id, no FROM roster")
 READ = sa.text("SELECT people FROM roster WHERE send_id = :send_id AND no = :no")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from .. import Severity
+from ..galley import Severity
 from . import content, document, look, message, pictures, text
 from .letter import Mail, Spot, find_unreadable
 
