@@ -7,7 +7,6 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
@@ -82,8 +81,3 @@ class Desk:
         return self.provider.prepare(
             frozen.letter_of(part), addressed, batch_id, date=part.first_try_at or now
         )
-
-
-def sha_of(batch: PreparedBatch) -> str:
-    """The digest by which two calls are known to be the same."""
-    return sha256(batch.body).hexdigest()
