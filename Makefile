@@ -14,7 +14,7 @@ SOURCES := $(shell find -L book.toml chapters layouts pipeline -type f ! -name '
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help ebook newsletter preview deliver test check lint types layers bench load torture judges format clean
+.PHONY: help ebook newsletter preview deliver demo test check lint types layers bench load torture judges format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ preview: .venv/.ready ## show chapters in every output, in a browser, as you sav
 deliver: newsletter ## send what is due (by default into files below build/mail)
 	$(PYTHON) -m outbox init --sample
 	$(PYTHON) -m outbox work --once
+
+demo: ebook newsletter ## play the whole story here: sign up, confirm, get the book, read, leave; nothing is sent
+	$(PYTHON) -m outbox demo $(ARGS)
 
 test: .venv/.ready-dev ## run the tests; ARGS="-k cover" runs some of them
 	$(PYTHON) -m pytest $(ARGS)

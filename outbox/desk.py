@@ -7,7 +7,6 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
@@ -80,8 +79,3 @@ class Desk:
         batch_id = f"{part.send_id}.{frozen.send.digest}.{part.no}"
         addressed = mailing.address(frozen, people)
         return self.provider.prepare(frozen.letter, addressed, batch_id, date=part.first_try_at or now)
-
-
-def sha_of(batch: PreparedBatch) -> str:
-    """The digest by which two calls are known to be the same."""
-    return sha256(batch.body).hexdigest()

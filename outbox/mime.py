@@ -22,7 +22,7 @@ def build(letter: Letter, person: Addressee, *, date: datetime) -> bytes:
 
     Pure: the same input gives the same bytes. Raises OutboxError when a header value holds a line break.
     """
-    return form(letter).fill_all([person], head=_dated(date), between=b"", tail=b"")
+    return b"".join((_dated(date), *form(letter).pieces(person)))
 
 
 @lru_cache(maxsize=8)
@@ -65,6 +65,9 @@ def _header_text(text: str) -> bytes:
     return text.encode("ascii")
 
 
+@lru_cache(
+    maxsize=4096
+)  # what a subject says of people is their first name or their town, as others have too
 def _subject(value: str) -> bytes:
     return _line("Subject", encode_words(value))
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -466,6 +467,15 @@ class Addressee:
     values: Mapping[str, str]
 
 
+class Pieces(Protocol):
+    """Bytes that are joined when they are asked for."""
+
+    def __bytes__(self) -> bytes: ...
+    def __len__(self) -> int: ...
+    def digest(self) -> str:
+        """A SHA-256 that no other bytes have: over everything they are joined from."""
+
+
 @dataclass(frozen=True, slots=True)
 class PreparedBatch:
     """A chunk on the wire: frozen bytes without secrets."""
@@ -475,9 +485,20 @@ class PreparedBatch:
     method: str
     path: str
     headers: Mapping[str, str]
-    body: bytes
+    content: bytes | Pieces
     outbox_ids: tuple[str, ...]
     recipients: tuple[str, ...] = ()  # mailboxes, in the same order
+
+    @property
+    def body(self) -> bytes:
+        """The bytes, made anew each time they are not there whole."""
+        return bytes(self.content)
+
+    @property
+    def sha(self) -> str:
+        """The digest by which two calls are known to be the same."""
+        content = self.content
+        return sha256(content).hexdigest() if isinstance(content, bytes) else content.digest()
 
 
 @dataclass(frozen=True, slots=True)

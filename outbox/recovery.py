@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from . import mailing
-from .desk import Desk, sha_of
+from .desk import Desk
 from .errors import OutboxError
 from .many import Roster
 from .model import STATE_AFTER, Chunk, ItemResult, OnUnknown, Outcome, PreparedBatch, State
@@ -94,7 +94,7 @@ def _find_out(
 def _may_replay(desk: Desk, part: Chunk, called: Roster, batch: PreparedBatch, now: datetime) -> bool:
     """The provider still knows the key, the bytes are the same, and everyone in them still wants the letter."""
     window = timedelta(seconds=desk.provider.caps.replay_window_s or 0)
-    if sha_of(batch) != part.body_sha or now >= (part.first_try_at or now) + window:
+    if batch.sha != part.body_sha or now >= (part.first_try_at or now) + window:
         return False
     numbers = called.numbers
     with desk.store.read() as tx:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from . import mailing
-from .desk import Desk, sha_of
+from .desk import Desk
 from .errors import MustSplit, OutboxError
 from .many import Roster
 from .model import PreparedBatch, Recipient
@@ -30,7 +30,7 @@ def render(desk: Desk, frozen: mailing.FrozenSend, taken: Taken, now: datetime) 
     people = taken.people
     try:
         batch = desk.prepare(frozen, taken.chunk, people, now)
-        return Rendered(taken, people, batch, sha=sha_of(batch))
+        return Rendered(taken, people, batch, sha=batch.sha)
     except MustSplit as error:
         parts = [[int(name.rpartition(".")[2]) for name in part] for part in error.parts]
         return Rendered(taken, people, None, parts=parts)

@@ -9,10 +9,14 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
 from html import escape
 from itertools import chain, groupby, repeat
 from operator import itemgetter
 from types import MappingProxyType
+
+import msgspec
 
 from .headers import encode_address, show_address, show_addresses
 from .many import Addressees
@@ -99,6 +103,8 @@ class Form:
             len(self._fixed) + self._holes.index(part) if isinstance(part, Hole) else next(fixed)
             for part in merged
         ]
+        self._order = order
+        self._times = [merged.count(hole) for hole in self._holes]
         self._pick = itemgetter(*order, *order[:1])  # one more than needed: a single index gives no tuple
 
     def fill(self, person: Addressee) -> bytes:
@@ -112,16 +118,66 @@ class Form:
 
     def fill_all(self, people: Sequence[Addressee], *, head: bytes, between: bytes, tail: bytes) -> bytes:
         """One call with a message for each person, made by a single join."""
-        columns = (*map(repeat, self._fixed), *self.own_columns(people))
-        picked = self._pick(columns)[:-1]
-        pieces = list(chain.from_iterable(zip(repeat(between, len(people)), *picked)))  # noqa: B905  (some have no end)
-        pieces[0] = head
-        return b"".join([*pieces, tail])
+        return bytes(self.gather(people, head=head, between=between, tail=tail))
+
+    def gather(self, people: Sequence[Addressee], *, head: bytes, between: bytes, tail: bytes) -> Call:
+        """As `fill_all`, not joined yet: a hundred letters take hardly more room than one."""
+        return Call(self, len(people), self.own_columns(people), head, between, tail)
+
+    def arrange(self, own: Sequence[Sequence[bytes]]) -> Sequence[Iterable[bytes]]:
+        """A column for each part in its order; those of fixed parts have no end."""
+        picked: tuple[Iterable[bytes], ...] = self._pick((*map(repeat, self._fixed), *own))
+        return picked[:-1]
+
+    def measure(self, number: int, own: Sequence[Sequence[bytes]]) -> int:
+        """How many bytes so many messages have."""
+        return number * sum(map(len, self._fixed)) + sum(
+            times * sum(map(len, column)) for times, column in zip(self._times, own, strict=True)
+        )
+
+    @cached_property
+    def digest(self) -> bytes:
+        """SHA-256 of the fixed parts, and of where the holes are."""
+        return sha256(msgspec.msgpack.encode((self._fixed, self._order))).digest()
 
     def own_columns(self, people: Sequence[Addressee]) -> list[Sequence[bytes]]:
         """What goes into the holes, each once, for each person."""
         columns = Addressees.of(people)
         return [hole.spell_all(columns) for hole in self._holes]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """The bytes of a call (`model.Pieces`): what is the same in each message is there once."""
+
+    form: Form
+    number: int  # of messages
+    own: Sequence[Sequence[bytes]]  # for each hole, a column
+    head: bytes
+    between: bytes
+    tail: bytes
+
+    def __bytes__(self) -> bytes:
+        columns = self.form.arrange(self.own)
+        pieces = list(
+            chain.from_iterable(zip(repeat(self.between, self.number), *columns, strict=False))
+        )  # some have no end
+        pieces[0] = self.head
+        return b"".join([*pieces, self.tail])
+
+    def __len__(self) -> int:
+        around = len(self.head) + len(self.between) * (self.number - 1) + len(self.tail)
+        return around + self.form.measure(self.number, self.own)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Call) and bytes(self) == bytes(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def digest(self) -> str:
+        """SHA-256 of the form's own digest and of all that is put into it, each piece with its length."""
+        pieces = msgspec.msgpack.encode((self.head, self.between, self.tail, self.number, self.own))
+        return sha256(self.form.digest + pieces).hexdigest()
 
 
 class Merge:

@@ -47,11 +47,12 @@ CONTENT = frozenset({"http 400", "http 413", "http 422"})
 ALIVE = timedelta(minutes=1)
 #: Seconds a thread may keep the others waiting; the usual 5 ms are as long as writing to the disk ten times.
 TURN_S = 0.0005
-#: Seconds to wait for more to come back, so that one commit writes down much.
-GATHER_S = 0.004
-#: Messages in hand beyond what the workers are at, so that one commit writes down many calls: whole letters
-#: take room, what merges takes little.
-IN_HAND, IN_HAND_MERGED = 1_000, 15_000
+#: Seconds to wait for more to come back, so that one commit writes down much; where the workers have calls in
+#: store meanwhile, and where they have not.
+GATHER_S, GATHER_SOON_S = 0.02, 0.004
+#: Messages in hand beyond what the workers are at, so that one commit has many of them. After a power cut all of
+#: these are in doubt: where a provider cannot tell, they are few.
+IN_HAND, IN_HAND_UNSURE = 15_000, 1_000
 #: Calls whose time is remembered to choose the number of threads.
 REMEMBERED = 50
 
@@ -122,7 +123,8 @@ def _pause_late(desk: Desk, now: datetime) -> None:
 def _room(desk: Desk) -> int:
     """How many chunks are in hand at a time: enough for the workers while the disk is being written."""
     caps = desk.provider.caps
-    ahead = IN_HAND_MERGED if caps.merges else IN_HAND
+    can_tell = caps.replay_window_s is not None or caps.lookup != "none"
+    ahead = IN_HAND if can_tell else IN_HAND_UNSURE
     return 2 * desk.pace.connections + 4 + min(ahead // caps.max_batch, 200)
 
 
@@ -165,7 +167,8 @@ class _Line:
         """What came back; waits for something when there is nothing else to do."""
         working = self.in_hand - len(self.ready)
         if working:
-            return self.crew.collect(working, seconds=GATHER_S, enough=self.slots.size // 2)
+            seconds = GATHER_S if self.slots.lasting else GATHER_SOON_S
+            return self.crew.collect(working, seconds=seconds, enough=self.slots.size // 2)
         if self.wait_until and not self.ready:
             self.stop.wait(min(max((self.wait_until - self.clock()).total_seconds(), 0.001), 1.0))
         return []

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from .directions import mirror
 from .errors import LayoutError, Place
 from .model import FaceSpec
 
@@ -65,12 +66,16 @@ class Layout:
         except jinja2.TemplateError as error:
             raise LayoutError(f"{template}: {error}", Place(f"layouts/{self.name}")) from error
 
-    def read_css(self, name: str) -> str:
-        """The CSS of base and then of the layout, `var(--token)` replaced by its value, comments dropped."""
+    def read_css(self, name: str, *, direction: str = "ltr") -> str:
+        """The CSS of base and then of the layout, `var(--token)` replaced by its value, comments dropped.
+
+        For a book that is written from right to left it is the mirror of what the layout says.
+        """
         texts = [
             self._resolve(folder / name) for folder in reversed(self.folders) if (folder / name).exists()
         ]
-        return "\n".join(texts)
+        css = "\n".join(texts)
+        return mirror(css) if direction == "rtl" else css
 
     def _resolve(self, path: Path) -> str:
         css = path.read_text(encoding="utf-8")

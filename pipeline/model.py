@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from .config import Metadata, Notes, Objects
+from .directions import find_direction
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -203,6 +204,10 @@ class Book:
     @property
     def language(self) -> str:
         return self.meta.language
+
+    @property
+    def direction(self) -> str:
+        return find_direction(self.meta.language)
 
     @property
     def images(self) -> tuple[str, ...]:

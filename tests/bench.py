@@ -35,7 +35,9 @@ def main() -> None:
     """Print a table of medians and of ratios pair by pair."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="pairs of runs, after one to warm up")
-    parser.add_argument("--only", choices=["epub", "pdf", "index", "letter", "preview", "send"])
+    parser.add_argument(
+        "--only", choices=["epub", "pdf", "index", "letter", "preview", "send", "import", "merge"]
+    )
     choice = parser.parse_args()
     if choice.only in {None, "letter"}:
         from tests.bench_letter import report_letter
@@ -50,15 +52,32 @@ def main() -> None:
 
         with tempfile.TemporaryDirectory() as scratch:
             report_index(Path(scratch))
-    if choice.only == "send":  # takes long, and needs nginx
-        from tests.bench_send import report_send
+    if choice.only in {None, "merge"}:
+        from tests.bench_merge import report_merge
 
-        report_send(choice.runs, int(os.environ.get("PEOPLE", "1000000")))
+        report_merge()
+    people = int(os.environ.get("PEOPLE", "200000"))
+    if choice.only in {None, "import"}:
+        from tests.bench_import import report_import
+
+        report_import(people, min(choice.runs, 3))
+    if choice.only in {None, "send"}:
+        report_sending(min(choice.runs, 3), people)
     if choice.only in {None, "preview"}:
         from tests.bench_preview import report_preview
 
         with tempfile.TemporaryDirectory() as scratch:
             report_preview(make_book(Path(scratch)), choice.runs)
+
+
+def report_sending(runs: int, people: int) -> None:
+    """Print how fast mail goes out, where there is somebody to take it."""
+    from tests.bench_send import report_send
+
+    if shutil.which("nginx"):
+        report_send(runs, people)
+    else:
+        print("sending: not run, there is no nginx; apt-get install nginx-light")
 
 
 def report_book(book: Path, runs: int, *, only: str | None) -> None:

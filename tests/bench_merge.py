@@ -13,10 +13,11 @@ from html import escape
 from pathlib import Path
 
 from outbox.fields import KNOWN, split
+from outbox.mailing import WHOSE
+from outbox.many import Addressees
 from outbox.mime import build
 from outbox.model import Account, Address, Addressee, Letter, Template
 from outbox.providers import PROVIDERS, Provider
-from outbox.tokens import Signer
 from outbox.wire import Form, spell_out
 
 DATE = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -27,14 +28,17 @@ SHARED = {
     "list_name": "Letters",
     "browser_url": "https://example.org/i",
 }
+#: Links are what all of them begin with, and the person's token, as in `mailing.compose`.
+LINKS = {
+    f"{page}_url": (f"https://example.org/mail/{page}/", WHOSE) for page in ("unsubscribe", "preferences")
+}
 ROUNDS, PEOPLE = 7, 2000
 
 
-def main() -> None:
+def report_merge() -> None:
     """Print messages a second for each way to make them."""
     small, large, people = make_letter(15_400, 8_000), make_letter(25_000, 8_000), list(make_people(PEOPLE))
     bodies = [Form(spell_out(part, str.encode)) for part in (small.html, small.text)]
-    report("values and links for a person", lambda: list(make_people(PEOPLE)))
     report(
         "HTML and text, 15 kB + 8 kB", lambda: each(people, lambda one: [form.fill(one) for form in bodies])
     )
@@ -48,10 +52,13 @@ def main() -> None:
 def calls(name: str, letter: Letter, people: list[Addressee], size: int) -> Callable[[], object]:
     """Make every call for a list of people; each is let go before the next, as in a send."""
     provider = open_provider(name)
+    crowd = [Addressees.of(people[at : at + size]) for at in range(0, len(people), size)]
 
     def make() -> None:
         for at in range(0, len(people), size):
-            provider.prepare(letter, people[at : at + size], f"s.d.{at}", date=DATE)
+            batch = provider.prepare(letter, crowd[at // size], f"s.d.{at}", date=DATE)
+            assert batch.sha
+            assert batch.body
 
     return make
 
@@ -82,16 +89,9 @@ def report(what: str, make: Callable[[], object]) -> None:
 
 def make_people(number: int) -> Iterator[Addressee]:
     """Readers with what each message has of its own."""
-    signer = Signer(("a secret for the bench",), "letters.example.org")
     for no in range(number):
-        name, token = NAMES[no % len(NAMES)], signer.sign("unsubscribe", no)
-        preferences = signer.sign("preferences", no)
-        values = {
-            "first_name": name,
-            "unsubscribe_url": f"https://example.org/mail/unsubscribe/{token}",
-            "unsubscribe_token": token,
-            "preferences_url": f"https://example.org/mail/preferences/{preferences}",
-        }
+        name = NAMES[no % len(NAMES)]
+        values = {"first_name": name, WHOSE: f"{no:032x}"}
         outbox_id = f"5eb3a6e873d94b3c8f2c6a1b0d9e7f54.{no}"
         to = Address(name, f"reader{no}@example.org")
         yield Addressee(outbox_id, to, f"<{outbox_id}@letters.example.org>", values)
@@ -109,14 +109,14 @@ def make_letter(html_bytes: int, text_bytes: int) -> Letter:
     text = f"Dear @@first_name@@,\n{line * (text_bytes // len(line.encode()))}{end}"
     unsubscribe = Template(
         ("<", ">, <mailto:reply@example.org?subject=unsubscribe%20", ">"),
-        (("unsubscribe_url", str), ("unsubscribe_token", str)),
-    )
+        (("unsubscribe_url", str), (WHOSE, str)),
+    ).unfold(LINKS)
     return Letter(
         subject=split("A letter for @@first_name@@", "header", "", KNOWN),
-        html=split(html, "html", "", KNOWN).settle(
-            {**SHARED, "postal_address": escape(SHARED["postal_address"])}
-        ),
-        text=split(text, "text", "", KNOWN).settle(SHARED),
+        html=split(html, "html", "", KNOWN)
+        .settle({**SHARED, "postal_address": escape(SHARED["postal_address"])})
+        .unfold(LINKS),
+        text=split(text, "text", "", KNOWN).settle(SHARED).unfold(LINKS),
         sender=Address("Example Press", "hello@example.org"),
         reply_to=(Address("", "reply@example.org"),),
         headers=(
@@ -132,4 +132,4 @@ def make_letter(html_bytes: int, text_bytes: int) -> Letter:
 
 
 if __name__ == "__main__":
-    main()
+    report_merge()

@@ -9,14 +9,19 @@ from typing import Annotated
 import typer
 
 from outbox.addresses import key_of, read_mailbox
+from outbox.config import Settings
 from outbox.errors import IssueError, OutboxError
+from outbox.letters import MANNERS
 from outbox.model import Chunk, Send, State
-from outbox.store import Tx, guard, ledger, letters
+from outbox.series.files import read_all
+from outbox.series.run import run
+from outbox.store import Store, Tx, guard, ledger, letters
 from outbox.store import backup as copies
 from outbox.store.ledger import Held
 from outbox.store.lock import sole_sender
 
 from .opening import clock, opened, print_json, settings_of
+from .passes import ZONE
 
 Slug = Annotated[str, typer.Argument(metavar="ISSUE|LETTER", help="An issue that was frozen, or a letter.")]
 Who = Annotated[list[str] | None, typer.Argument(metavar="ADDRESS...", help="Whose messages.")]
@@ -112,9 +117,13 @@ def adopt(
     outbox adopt
     outbox adopt --restored
     """  # noqa: D301
-    with opened(settings_of(ctx)) as store, sole_sender(store):
+    settings = settings_of(ctx)
+    with opened(settings) as store, sole_sender(store):
+        dropped = _give_up_due(settings, store) if restored else 0
         number = guard.adopt(store, restored=restored, now=clock())
     print("this database sends from now on" + (f"; {number} messages are in doubt" if restored else ""))
+    if dropped:
+        print(f"{dropped} letters that were due are not sent, since they may have gone out before")
 
 
 def backup(
@@ -128,6 +137,15 @@ def backup(
     with opened(settings_of(ctx)) as store:
         copies.back_up(store, file)
     print(f"wrote {file}")
+
+
+def _give_up_due(settings: Settings, store: Store) -> int:
+    """Drop letters that the lost database may have sent, and for which a second time is worse than never."""
+    now = clock()
+    run(store, read_all(settings.series)[0], ZONE, now)
+    again = [name for name, manner in MANNERS.items() if manner.on_unknown == "resend"]
+    with store.begin() as tx:
+        return letters.drop_due(tx, now, "may have gone out before the database was restored", besides=again)
 
 
 def _find(tx: Tx, name: str) -> list[Send]:

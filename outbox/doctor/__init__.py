@@ -86,6 +86,11 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
             "switch on the system's time service",
             service.check_clock,
         ),
+        "gift": Check(
+            "the files of `[gift]` are there, and none is somebody's stamped copy",
+            "run `make ebook`, or name in `[gift] files` what should be given away",
+            host.check_gift,
+        ),
         "database": Check(
             "the database opens and is whole",
             "run `outbox init` where there is none; else bring back a backup",

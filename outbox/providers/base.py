@@ -119,8 +119,9 @@ class HttpProvider:
     def send(self, batch: PreparedBatch) -> Sequence[ItemResult]:
         """Make one call, without retry, and answer for each message in order (OC-1 to OC-8, AD-8)."""
         try:
-            headers = {**batch.headers, **self._authorize(batch.method, batch.path, batch.body)}
-            answer = self._http.call(batch.method, batch.path, headers, batch.body)
+            body = batch.body
+            headers = {**batch.headers, **self._authorize(batch.method, batch.path, body)}
+            answer = self._http.call(batch.method, batch.path, headers, body)
             if not 200 <= answer.status < 300:
                 return self._refused(batch, answer)
             return complete(batch, self._read(batch, answer))
@@ -205,7 +206,7 @@ def read_secret(env: Mapping[str, str], name: str, provider: str) -> str:
 
 def fitted(batch: PreparedBatch, caps: Capabilities) -> PreparedBatch:
     """Return a batch that fits into one call (AD-6); raises MustSplit, or OutboxError for one message alone."""
-    size, number = len(batch.body), len(batch.outbox_ids)
+    size, number = len(batch.content), len(batch.outbox_ids)
     limit = caps.max_request_bytes if number > 1 else min(caps.max_request_bytes, caps.max_message_bytes)
     if size <= limit:
         return batch

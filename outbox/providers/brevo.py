@@ -64,7 +64,7 @@ class Brevo(HttpProvider):
         key, shared = str(uuid5(NAMESPACE_URL, batch_id)), _shared(letter)
         outer = {**shared, "headers": {"idempotencyKey": key}, "tags": [letter.tag, _mark(batch_id)]}
         head = Form(spell_json(outer)).fill(people[0])[:-1] + b',"messageVersions":['
-        body = _form(letter).fill_all(people, head=head, between=b",", tail=b"]}")
+        body = _form(letter).gather(people, head=head, between=b",", tail=b"]}")
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         names, emails = tuple(people.outbox_ids), tuple(people.emails)
         return fitted(

@@ -65,7 +65,7 @@ class Postmark(HttpProvider):
         people = Addressees.of(people)
         start = b'{"Metadata":{"batch":"%s","outbox_id":"' % _mark(batch_id).encode()
         form = _form(letter, self._streams[letter.stream])
-        body = form.fill_all(people, head=b"[" + start, between=b"," + start, tail=b"]")
+        body = form.gather(people, head=b"[" + start, between=b"," + start, tail=b"]")
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         names = tuple(people.outbox_ids)
         return fitted(

@@ -54,7 +54,7 @@ class Resend(HttpProvider):
         one_by_one(letter, people, self.caps)
         alone = bool(letter.attachments)
         head, tail, path = (b"", b"", "/emails") if alone else (b"[", b"]", "/emails/batch")
-        body = _form(letter).fill_all(people, head=head, between=b",", tail=tail)
+        body = _form(letter).gather(people, head=head, between=b",", tail=tail)
         headers = {"Content-Type": "application/json", "Idempotency-Key": batch_id}
         names = tuple(people.outbox_ids)
         return fitted(PreparedBatch(batch_id, batch_id, "POST", path, headers, body, names), self.caps)

@@ -61,7 +61,7 @@ class Sandbox(HttpProvider):
     ) -> PreparedBatch:
         """One JSON object for each person."""
         people = Addressees.of(people)
-        body = _form(letter).fill_all(people, head=b'{"messages":[', between=b",", tail=b"]}")
+        body = _form(letter).gather(people, head=b'{"messages":[', between=b",", tail=b"]}")
         headers = {"Content-Type": "application/json", "X-Batch": batch_id}
         if self.caps.replay_window_s:
             headers["Idempotency-Key"] = batch_id

@@ -59,6 +59,10 @@ SETTLE = (
     .where(*OURS, IN_DOUBT)
     .values(state=bindparam("the_state"), not_before=bindparam("the_time"), lease_owner="", lease_until=None)
 )
+ROSTERS = select(roster.c.no, roster.c.ids, roster.c.people).where(
+    roster.c.send_id == bindparam("the_send"),
+    roster.c.no.in_(bindparam("the_numbers", expanding=True)),
+)
 BEGIN_CALL = insert(call)
 END_CALL = (
     update(call)
@@ -269,10 +273,8 @@ def _leased(tx: Tx, claim: Update, lease: Lease, now: datetime) -> Update:
 
 
 def _with_people(tx: Tx, send_id: str, parts: list[Chunk]) -> list[Taken]:
-    query = select(roster.c.no, roster.c.ids, roster.c.people)
-    rows = tx.connection.execute(
-        query.where(roster.c.send_id == send_id, roster.c.no.in_([part.no for part in parts]))
-    )
+    asked = {"the_send": send_id, "the_numbers": [part.no for part in parts]}
+    rows = tx.connection.execute(ROSTERS, asked)
     packed = {row.no: row for row in rows}
     taken = []
     for part in parts:

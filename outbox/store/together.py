@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import BindParameter, bindparam, select, tuple_, update
 
 from outbox.many import Accepted
 from outbox.model import Chunk, ChunkState, Outcome
@@ -14,6 +15,14 @@ from outbox.model import Chunk, ChunkState, Outcome
 from . import Tx
 from .claims import BEGIN_CALL, END_CALL, IN_DOUBT, INTEND, begun, call_row, fence_of
 from .schema import chunk
+
+_KEYS: BindParameter[Any] = bindparam("the_keys", expanding=True)
+SETTLE_ACCEPTED = (
+    update(chunk)
+    .where(tuple_(chunk.c.send_id, chunk.c.no, chunk.c.epoch).in_(_KEYS), IN_DOUBT)
+    .values(state=ChunkState.DONE, not_before=bindparam("the_time"), lease_owner="", lease_until=None)
+    .returning(chunk.c.send_id, chunk.c.no)
+)
 
 
 def intend_all(tx: Tx, calls: Sequence[tuple[Chunk, str, str]], now: datetime) -> list[Chunk | None]:
@@ -43,10 +52,7 @@ def settle_accepted(
     if not answered:
         return set()
     keys = [(part.send_id, part.no, part.epoch) for part, _ in answered]
-    ours = tuple_(chunk.c.send_id, chunk.c.no, chunk.c.epoch).in_(keys)
-    done = update(chunk).where(ours, IN_DOUBT)
-    done = done.values(state=ChunkState.DONE, not_before=now, lease_owner="", lease_until=None)
-    rows = tx.connection.execute(done.returning(chunk.c.send_id, chunk.c.no)).all()
+    rows = tx.connection.execute(SETTLE_ACCEPTED, {"the_keys": keys, "the_time": now}).all()
     settled = {(row[0], row[1]) for row in rows}
     ended = [
         fence_of(part)

@@ -24,7 +24,9 @@ something to mend. *Advice* is a matter of taste and not shown unless asked for.
 |---|---|
 | `--advice` | `pipeline check` also says what may be better |
 | `--fix` | mends what can be mended safely, marked *fix* below; `--dry-run` shows the changes and makes none |
+| `--online` | asks the addresses of links and works whether they still answer, a week apart and politely |
 | `--pages` | lays the first edition out and looks at its pages as a typesetter does; takes as long as the PDF |
+| `--format html` | writes `build/check.html`: every finding with its line and a picture of the page where it stands |
 | `--format github` | writes annotations for a pull request; `json` for programs |
 | `--edition sample` | reads one edition alone, without letters |
 | `--judges` | also asks [judges](judges.md) about the finished files |

@@ -463,3 +463,19 @@ def test_a_paused_letter_waits(book: Path, make_issue: IssueMaker, outbox: Run, 
     assert paused == "welcome: paused\n"
     assert before == 1
     assert len(list((book / "build" / "mail").rglob("*.eml"))) == 3
+
+
+def test_a_restored_database_repeats_no_letter_but_those_that_must_arrive(
+    book: Path, make_issue: IssueMaker, outbox: Run, now: datetime
+) -> None:
+    """What was due may have gone out since the backup: a second welcome does no harm, a second tip would."""
+    for name in ("welcome", "tip"):
+        make_issue(slug=name, kind="letter", subject=f"A {name} for @@first_name@@")
+    put_in(book, now, ("welcome", "tip"), 2)
+    said = outbox("adopt", "--restored").stdout
+    outbox("work", "--once")
+    shown = outbox("show", "p0@example.org").stdout
+
+    assert "2 letters that were due are not sent, since they may have gone out before" in said
+    assert "welcome: accepted" in shown
+    assert "tip: not sent: may have gone out before the database was restored" in shown

@@ -69,3 +69,23 @@ def test_answers_are_summed_up_when_everybody_was_accepted() -> None:
     assert good == list(sum_up(good) or ())
     assert [ItemResult("s.1", Outcome.ACCEPTED, "same")] == list(Accepted(("s.1",), "same"))
     assert sum_up([*good, ItemResult("s.3", Outcome.REJECTED)]) is None
+
+
+@given(st.lists(st.tuples(values, values), min_size=1, max_size=3))
+def test_a_call_knows_itself_before_it_is_joined(people: list[tuple[str, str]]) -> None:
+    """Its length is that of its bytes, and its digest is another one as soon as one byte is."""
+    crowd = [
+        Addressee(f"s.{no}", Address("", f"p{no}@example.org"), "<m>", {"name": name, "town": town})
+        for no, (name, town) in enumerate(people)
+    ]
+    call, again = (FORM.gather(crowd, head=b"[", between=b"|", tail=b"]") for _ in range(2))
+    others = [
+        FORM.gather(crowd, head=b"", between=b"|", tail=b"]"),
+        FORM.gather(crowd, head=b"[", between=b"", tail=b"|]"),
+        FORM.gather([*crowd, crowd[0]], head=b"[", between=b"|", tail=b"]"),
+        Form([b"x", Hole(own("email"), str.encode)]).gather(crowd, head=b"[", between=b"|", tail=b"]"),
+    ]
+
+    assert len(bytes(call)) == len(call)
+    assert (call, call.digest()) == (again, again.digest())
+    assert call.digest() not in {other.digest() for other in others}
