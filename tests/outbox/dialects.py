@@ -921,6 +921,17 @@ BOUNCES: dict[str, Dialect] = {
         UNKNOWN,
         True,
     ),
+    "blank lines above": Dialect(
+        b"\n   \n"
+        + report(
+            "postmaster@mx.example.net",
+            "Delivery Status Notification (Failure)",
+            "Delivery failed.",
+            f"Final-Recipient: rfc822;{R}\nAction: failed\nStatus: 5.1.1",
+        ),
+        UNKNOWN,
+        True,
+    ),
     "cr only": Dialect(
         plain(
             "MAILER-DAEMON@mx.example.net",
@@ -1241,6 +1252,13 @@ Content-Type: message/rfc822
         Cause.SPAM,
         kind="complaint",
     ),
+    "microsoft's complaint, with the address inside": Dialect(
+        parts("staff@example.com", "complaint about message from 192.0.2.1", "").replace(
+            b"\nReceived: from out", b"\nX-HmXmrOriginalRecipient: " + R.encode() + b"\nReceived: from out"
+        ),
+        Cause.SPAM,
+        kind="complaint",
+    ),
     "microsoft's complaint": Dialect(
         parts(
             "staff@hotmail.com",
@@ -1280,6 +1298,9 @@ ORDINARY: dict[str, bytes] = {
         "Vacation reply",
         "I am on holiday until 9 March and will get back to you on my return.",
         AUTO,
+    ),
+    "sieve's vacation": _mail(
+        READER, "Auto: First light", "See you soon.", "Auto-Submitted: auto-replied (vacation)\n", " "
     ),
     "german absence": _mail(
         READER,
