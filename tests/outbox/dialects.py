@@ -1372,6 +1372,17 @@ ORDINARY: dict[str, bytes] = {
         "Delivery failed: your parcel 1234",
         "We could not deliver your parcel today. The driver will try again tomorrow.",
     ),
+    "parcel, late": _mail(
+        "no-reply@shop.example.com",
+        "Your delivery is delayed",
+        "We could not deliver order 550 - sorry. Questions: help@shop.example.com",
+        path="bounce@shop.example.com",
+    ),
+    "parcel, returned": _mail(
+        "notifications@shop.example.com",
+        "Delivery failed: returned to sender",
+        "Your parcel 4501234 was returned: address unknown. 550 points for you.\nWrite to support@shop.example.com.",
+    ),
     "parcel, from nobody": _mail(
         "no-reply@parcel.example.com",
         "Your parcel could not be delivered",
