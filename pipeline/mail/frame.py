@@ -21,7 +21,7 @@ _LONGEST_DISCLAIMER = 240
 #: Lines of the foot that lead somewhere: word -> merge field.
 _LINKS = {"browser": "browser_url", "preferences": "preferences_url", "unsubscribe": "unsubscribe_url"}
 #: Letters that are no part of a subscription: the word that says why they came; they have nothing to leave.
-_NOTICES = {"confirm": "why_confirm", "reminder": "why_confirm", "goodbye": "why_goodbye"}
+_NOTICES = {"confirm": "why_confirm", "reminder": "why_reminder", "goodbye": "why_goodbye"}
 #: Kinds of texts that do not say when they were read over: in a book neither.
 _UNDATED = frozenset({*EARLY, "part", "letter"})
 

@@ -93,12 +93,15 @@ def test_the_letters_that_are_no_subscription_offer_nothing_to_leave(
     made = make({
         "01-sleep.md": SLEEP,
         "letters/confirm.md": "# Confirm\n\nPlease [say yes](@@confirm_url@@).\n",
+        "letters/reminder.md": "# Once more\n\nPlease [say yes](@@confirm_url@@).\n",
         "letters/goodbye.md": "# Goodbye\n\nFare well.\n",
         "letters/welcome.md": "# Welcome\n\nGood that you came.\n",
     })  # fmt: skip
     fields = {name: set(read_document(issue)["fields"]) for name, issue in made.items()}  # type: ignore[call-overload]
 
-    assert {"confirm_url", "list_name", "postal_address"} == fields["confirm"]
+    assert {"confirm_url", "list_name", "postal_address"} == fields["confirm"] == fields["reminder"]
+    assert "at most one reminder will follow" in read_text(made["confirm"])
+    assert "you will hear no more from us" in read_text(made["reminder"])
     assert {"list_name", "postal_address"} == fields["goodbye"]
     assert {"list_name", "postal_address", "preferences_url", "unsubscribe_url"} == fields["welcome"]
 
