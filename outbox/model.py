@@ -555,10 +555,6 @@ class ItemResult:
 
 #: Codes of a call that was refused whole: what it carried may go in two halves.
 REFUSED_WHOLE = frozenset({"http 400", "http 413", "http 422"})
-#: Codes that every further call would meet too: a person must act first.
-STOPS = frozenset(
-    {"http 401", "http 402", "http 403", "http 404", "http 405", "http 3xx", "smtp auth", "smtp from"}
-)
 
 
 @dataclass(frozen=True, slots=True)

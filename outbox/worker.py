@@ -34,7 +34,7 @@ from .crew import Crew
 from .desk import LEASE, Desk
 from .errors import Temporary
 from .many import Accepted, sum_up
-from .model import STATE_AFTER, Chunk, ItemResult, Outcome, PreparedBatch, State
+from .model import REFUSED_WHOLE, STATE_AFTER, Chunk, ItemResult, Outcome, PreparedBatch, State
 from .rates import count_threads
 from .recovery import recover
 from .rendering import Rendered, render
@@ -51,8 +51,6 @@ BACKOFF = (60, 300, 900, 3600, 14400)
 DOWN = 3
 #: How often an answer that cannot be written down is tried again, and the seconds between.
 PATIENCE, PAUSE_S = 12, 2.0
-#: Answers that mean: something in this call is wrong.
-CONTENT = frozenset({"http 400", "http 413", "http 422"})
 #: Answers of SMTP that put off one mailbox; 421 is about the whole connection.
 PUT_OFF = re.compile(r"smtp 4(?!21)\d\d")
 #: A domain that may get mail so soon is waited for; else the pass ends, and a later one sees to it.
@@ -429,7 +427,7 @@ UNFIT = Told(
 
 def _refused_together(results: Sequence[ItemResult]) -> list[list[int]]:
     """The halves of a call that was refused for what is in it: one bad message must not keep back the others."""
-    refused = all(one.code in CONTENT for one in results)
+    refused = all(one.code in REFUSED_WHOLE for one in results)
     numbers = [claims.number_of(one) for one in results]
     return [numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]] if refused and numbers[1:] else []
 

@@ -6,7 +6,7 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
@@ -170,6 +170,18 @@ class HttpProvider:
         if answer.status != 200:
             raise CallFailed(Outcome.UNKNOWN, f"http {answer.status}", self._words(answer))
         return answer.document()
+
+    def _ask_account(self, path: str, known: Collection[str] = ()) -> str:
+        """GET what only the account's owner may see; `known` are refusals by which a secret is good all the same.
+
+        Raises CallFailed when there is no answer, or none that says anything of the secret.
+        """
+        answer = self._http.call("GET", path, self._authorize("GET", path, b""))
+        said = f"{answer.headers.get('x-amzn-ErrorType', '')} {self._words(answer)}"
+        if answer.status == 429 or answer.status >= 500:
+            raise CallFailed(Outcome.UNKNOWN, f"http {answer.status}", self._words(answer))
+        good = 200 <= answer.status < 300 or any(word in said for word in known)
+        return "" if good else f"{answer.status} {self._words(answer)}"
 
     def _refused(self, batch: PreparedBatch, answer: Answer) -> list[ItemResult]:
         outcome = self._outcome_of(answer)

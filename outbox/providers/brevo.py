@@ -71,6 +71,10 @@ class Brevo(HttpProvider):
             PreparedBatch(batch_id, key, "POST", "/v3/smtp/email", headers, body, names, emails), self.caps
         )
 
+    def ask_account(self) -> str:
+        """The account."""
+        return self._ask_account("/v3/account")
+
     def _read(self, batch: PreparedBatch, answer: Answer) -> Sequence[ItemResult]:
         said = answer.document()
         ids = said["messageIds"] if "messageIds" in said else [said["messageId"]]

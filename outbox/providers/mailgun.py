@@ -79,6 +79,10 @@ class Mailgun(HttpProvider):
         batch = PreparedBatch(batch_id, batch_id, "POST", path, headers, body, names, emails)
         return fitted(batch, self.caps)
 
+    def ask_account(self) -> str:
+        """The domain that sends."""
+        return self._ask_account(f"/v3/domains/{self._domain}")
+
     def _read(self, batch: PreparedBatch, answer: Answer) -> Sequence[ItemResult]:
         return Accepted(batch.outbox_ids, str(answer.document()["id"]))  # one id for the whole call
 

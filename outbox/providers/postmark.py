@@ -72,6 +72,10 @@ class Postmark(HttpProvider):
             PreparedBatch(batch_id, batch_id, "POST", "/email/batch", headers, body, names), self.caps
         )
 
+    def ask_account(self) -> str:
+        """The server whose token it is."""
+        return self._ask_account("/server")
+
     def _read(self, batch: PreparedBatch, answer: Answer) -> list[ItemResult]:
         return [_item(name, item) for name, item in zip(batch.outbox_ids, answer.document(), strict=False)]
 

@@ -59,6 +59,10 @@ class Resend(HttpProvider):
         names = tuple(people.outbox_ids)
         return fitted(PreparedBatch(batch_id, batch_id, "POST", path, headers, body, names), self.caps)
 
+    def ask_account(self) -> str:
+        """The account's domains; a key that may only send is a good one."""
+        return self._ask_account("/domains", ["restricted_api_key"])
+
     def _read(self, batch: PreparedBatch, answer: Answer) -> Sequence[ItemResult]:
         said = answer.document()
         items = said.get("data", [said])

@@ -13,6 +13,13 @@ DIALECTS = (
     *ses.DIALECTS,
     *mailgun.DIALECTS,
 )
-SEARCHES = (*own.SEARCHES, *postmark.SEARCHES, *brevo.SEARCHES, *mailgun.SEARCHES)
+SEARCHES = (
+    *own.SEARCHES,
+    *resend.SEARCHES,
+    *postmark.SEARCHES,
+    *brevo.SEARCHES,
+    *ses.SEARCHES,
+    *mailgun.SEARCHES,
+)
 
 __all__ = ["DIALECTS", "SEARCHES", "Call", "Dialect", "Refusal", "Search", "verdict_of"]

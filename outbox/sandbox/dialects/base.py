@@ -97,3 +97,8 @@ def say_plainly(status: int, words: str) -> Any:
 
 def key_header(call: Call) -> str:
     return call.headers.get("idempotency-key", "")
+
+
+def say_account(_: Journal, __: Call, ___: float) -> Any:
+    """What the owner of an account may see of it."""
+    return {"name": "sandbox"}

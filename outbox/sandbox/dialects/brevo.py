@@ -13,6 +13,7 @@ from .base import (
     Refusal,
     Search,
     read_json,
+    say_account,
     say_plainly,
 )
 
@@ -88,4 +89,7 @@ DIALECTS = (
         key=_key,
     ),
 )
-SEARCHES = (Search(r"/v3/smtp/statistics/events", _token, _find),)
+SEARCHES = (
+    Search(r"/v3/smtp/statistics/events", _token, _find),
+    Search(r"/v3/account", _token, say_account),
+)

@@ -17,6 +17,7 @@ from .base import (
     Search,
     basic,
     mailbox_of,
+    say_account,
     say_plainly,
 )
 
@@ -116,4 +117,7 @@ DIALECTS = (
         atomic=True,
     ),
 )
-SEARCHES = (Search(r"/v3/[^/]+/events", basic, _find),)
+SEARCHES = (
+    Search(r"/v3/[^/]+/events", basic, _find),
+    Search(r"/v3/domains/[^/]+", basic, say_account),
+)

@@ -15,6 +15,7 @@ from .base import (
     Verdict,
     mailbox_of,
     read_json,
+    say_account,
 )
 
 
@@ -102,4 +103,4 @@ DIALECTS = (
         atomic=False,
     ),
 )
-SEARCHES = (Search(r"/messages/outbound", _token, _find),)
+SEARCHES = (Search(r"/messages/outbound", _token, _find), Search(r"/server", _token, say_account))

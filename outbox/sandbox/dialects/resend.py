@@ -12,10 +12,12 @@ from .base import (
     Dialect,
     Item,
     Refusal,
+    Search,
     bearer,
     key_header,
     mailbox_of,
     read_json,
+    say_account,
 )
 
 
@@ -84,3 +86,4 @@ DIALECTS = (
         key=key_header,
     ),
 )
+SEARCHES = (Search(r"/domains", bearer, say_account),)

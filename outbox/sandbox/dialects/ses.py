@@ -18,9 +18,11 @@ from .base import (
     Dialect,
     Item,
     Refusal,
+    Search,
     Verdict,
     mailbox_of,
     read_json,
+    say_account,
     say_plainly,
 )
 
@@ -141,3 +143,4 @@ DIALECTS = (
         atomic=False,
     ),
 )
+SEARCHES = (Search(r"/v2/email/account", _aws_key, say_account),)
