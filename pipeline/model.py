@@ -114,6 +114,7 @@ class Mailing:
     date: Date | None = None  # a letter has none
     time: Time | None = None
     subject: str = ""
+    subjects: tuple[str, ...] = ()  # several to compare, the first being `subject`; empty: there is one
     preheader: str = ""
     show: Show = "full"
     layout: str = ""

@@ -24,7 +24,6 @@ from outbox.store import series as places
 from outbox.store.series import Enrolment
 
 from .opening import clock, opened, print_json, settings_of
-from .passes import ZONE
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Letters that follow each other.")
 Name = Annotated[str, typer.Argument(metavar="SERIES", help="The name of a file in series/.")]
@@ -170,9 +169,9 @@ def _foretell(
 ) -> dict[str, Any]:
     """The calendar of one person in one series."""
     kept, place = places.find(tx, one.name), places.find_of(tx, one.name, person.id) if person else None
-    zone = read_zone(person.time_zone if person and one.by_reader else "", ZONE)
+    zone = read_zone(person.time_zone if person and one.by_reader else "", settings.time_zone)
     now = _moment(start, zone)
-    now = now if place else _beginning(one, now, read_zone(ZONE))
+    now = now if place else _beginning(one, now, read_zone(settings.time_zone))
     standing = Standing(place.passed, place.last_at) if place else Standing((), now)
     since = dict.fromkeys((step.id for step in one.steps), standing.last_at) | dict(
         kept.steps if kept else {}

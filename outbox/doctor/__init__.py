@@ -80,6 +80,12 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
             "look at what stands between the network and the web pages: redirects, logins, firewalls",
             service.check_one_click,
         ),
+        "webhooks": Check(
+            "the provider can report bounces and complaints: its secret is set; with `--online` also: the address "
+            "refuses a call without proof, and nothing stands before it",
+            "set the webhook up as docs/webhooks.md says, and start `outbox serve`",
+            service.check_webhooks,
+        ),
         "clock": Check(
             "with `--online`: the clock is right, by the Date header of `base_url`; 30 seconds off are a warning, "
             "four minutes an error",

@@ -78,8 +78,12 @@ def place(tx: Tx, reports: Sequence[tuple[Report, int | None]]) -> list[Placed]:
         wanted.setdefault(send_id, set()).update([number] if number else [])
     parts = {send_id: _find_parts(tx, send_id, people) for send_id, people in wanted.items() if people}
     people = _find_people(tx, {number for found in parts.values() for number in found})
-    strangers = {report.recipient for report, _ in reports if report.proven and report.recipient}
-    known = subscribers.find_many(tx, [key_of(email) for email in strangers])
+    strangers = {
+        key_of(report.recipient)
+        for (report, _), (send_id, number) in zip(reports, named, strict=True)
+        if report.proven and report.recipient and number not in parts.get(send_id, {})
+    }
+    known = subscribers.find_many(tx, sorted(strangers))
     placed = []
     for (report, arrival_id), (send_id, number) in zip(reports, named, strict=True):
         part = parts.get(send_id, {}).get(number) if number else None

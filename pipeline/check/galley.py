@@ -12,7 +12,7 @@ from ..citations.references import Library
 from ..config import Check, Config
 from ..errors import Place
 from ..markdown import Passage
-from ..model import Book, Chapter, Node
+from ..model import MADE, Book, Chapter, Node
 from .languages import Language, read_language
 from .sentences import Sentence, cut_sentences
 
@@ -115,8 +115,8 @@ class Galley:
 
     @cached_property
     def chapters(self) -> tuple[Chapter, ...]:
-        """Those somebody wrote; the press makes the references itself."""
-        return tuple(chapter for chapter in self.book.chapters if chapter.kind != "references")
+        """Those somebody wrote; the press makes notes, references and index itself."""
+        return tuple(chapter for chapter in self.book.chapters if chapter.kind not in MADE)
 
     @cached_property
     def blocks(self) -> Mapping[str, tuple[str, Place]]:

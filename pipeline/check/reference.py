@@ -87,10 +87,32 @@ in another language (`lang:` in its header) is read by that language's file; whe
 keep silent. [adding.md](adding.md#a-language) tells how to add one.
 """
 
+_TAIL = """\
+## How often they are wrong
+
+Read over *The Adventures of Sherlock Holmes* (Standard Ebooks' text, 105,000 words, 257 pages), set as British English,
+these are all that speak. A warning may be wrong once in 5,000 words, 21 times in this book; what is wrong more often
+was made better or made advice.
+
+| rule | | times | of them wrong |
+|---|---|---|---|
+| T002 | warning | 2 | 2: a speech in a speech over three paragraphs |
+| W001 | warning | 21 | 18: old words such as *gasogene*; three American spellings are right to be told |
+| S010 | advice | 13 | headings are few in a novel |
+| S020 | advice | 54 | none: the paragraphs are long |
+| W005 | advice | 29 | most: *bellpull*, *dogcart* |
+| W010 | advice | 288 | none: the sentences are long |
+| W013 | advice | 15 | none |
+| P010, P011, P012, P013 | advice | 1, 5, 18, 1 | none |
+| E001, E003 to E007 | advice | 6 | none: the test gives the book a title and an author alone |
+
+The manuscript takes three seconds of processor time, spelling included; with `--pages`, half a minute more.
+"""
+
 
 def describe_rules() -> str:
     """The page in Markdown."""
-    return "\n".join([_HEAD, *(line for letter in FAMILIES for line in _describe_family(letter))])
+    return "\n".join([_HEAD, *(line for letter in FAMILIES for line in _describe_family(letter)), _TAIL])
 
 
 def _describe_family(letter: str) -> Iterator[str]:

@@ -102,6 +102,16 @@ def _check(galley: Galley, *, first: bool) -> list[Finding]:
     return check_galley(galley, off=galley.check.off, reads=("text", "book") if first else ("book",))
 
 
+def read_chapter_over(manuscript: Manuscript, book: Book, chapter: Chapter, *, today: date) -> list[Finding]:
+    """What is found in the book and in the text of one chapter or letter, advice left aside."""
+    written = list_written(manuscript)
+    files = read_files(manuscript, written)
+    shown = [each for each in written if each.source == chapter.source]
+    galley = lay_out(manuscript, book, files, shown, today=today)
+    found = check_galley(galley, off=galley.check.off, reads=("text", "book"))
+    return list(drop_waived([finding for finding in found if finding.severity != "advice"], files))
+
+
 def join_findings(book: Iterable[Finding], letters: Iterable[Finding]) -> list[Finding]:
     """What was found in the book and in its letters, in order, each sentence once at its place."""
     found = list(book)

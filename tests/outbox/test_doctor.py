@@ -569,6 +569,29 @@ def test_a_link_to_leave_that_works_lets_nobody_go(online: Case, store: Store) -
         assert before == subscribers.count(tx)
 
 
+@pytest.mark.parametrize(
+    ("provider", "hooks", "status", "verdict"),
+    [
+        ("file", {}, 404, "passed"),
+        ("smtp", {}, 404, "passed"),
+        ("postmark", {}, 401, "warning"),
+        ("postmark", {"postmark": ("a-secret-of-sixteen",)}, 401, "passed"),
+        ("postmark", {"postmark": ("a-secret-of-sixteen",)}, 200, "error"),
+        ("postmark", {"postmark": ("a-secret-of-sixteen",)}, 404, "error"),
+    ],
+)
+def test_a_webhook_must_refuse_a_call_without_proof(
+    online: Case, web: tuple[type[Web], str], provider: str, hooks: Any, status: int, verdict: str
+) -> None:
+    """Whoever answers 2xx to anybody, or is not there, is told; a provider without webhooks needs none."""
+    web[0].status = {"POST": status}
+    case = replace(online, settings=replace(online.settings, provider=provider, hooks=hooks))
+
+    assert verdict == service.check_webhooks(case).verdict
+    offline = service.check_webhooks(replace(case, online=False)).verdict
+    assert offline == ("not run" if hooks else verdict)
+
+
 def test_somebody_who_left_meanwhile_is_noticed(
     online: Case, store: Store, web: tuple[type[Web], str]
 ) -> None:

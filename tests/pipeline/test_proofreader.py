@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -21,6 +23,7 @@ from pipeline.errors import ConfigError
 from pipeline.proofread import read_over
 from pipeline.proofread.dictionaries import find_dictionary
 from pipeline.proofread.mend import mend, mend_book
+from pipeline.starter import begin_book
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests" / "proofreader"
@@ -82,6 +85,33 @@ def test_nothing_is_left_to_mend_in_the_sample_book(copied: Callable[[str], Path
     told = [str(finding) for finding in find(copied("sample")) if finding.severity != "advice"]
 
     assert [] == told
+
+
+def test_a_new_book_is_told_nothing_but_advice(tmp_path: Path) -> None:
+    """Whoever begins a book begins without a fault."""
+    begin_book(tmp_path / "mybook", today=TODAY)
+    found = find(tmp_path / "mybook")
+
+    assert [] == [str(finding) for finding in found if finding.severity != "advice"]
+
+
+@pytest.mark.slow
+def test_no_warning_is_wrong_more_than_once_in_5000_words_of_a_novel(
+    tmp_path: Path, dictionary: None
+) -> None:
+    """A text that was proofread before; whatever is said of it counts as wrong but for three American spellings."""
+    corpus = os.environ.get("CHAPTERPOST_CORPUS", "")
+    if not corpus:
+        pytest.skip("CHAPTERPOST_CORPUS names no folder of chapters")
+    shutil.copytree(corpus, tmp_path / "chapters")
+    shutil.copy(CLEAN / "book.toml", tmp_path)
+    found = read_over(tmp_path, today=TODAY)
+    words = sum(len(text.split()) for text in found.files.values())
+    counts = Counter(finding.rule for finding in found.findings if finding.severity != "advice")
+    counts["W001"] -= 3
+
+    assert words > 50_000
+    assert {} == {rule: count for rule, count in counts.items() if count > words / 5_000}
 
 
 @pytest.mark.parametrize("name", sorted(RULES))
