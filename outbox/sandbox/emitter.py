@@ -16,7 +16,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from outbox.events.proof import sign_standard
-from outbox.providers.base import CallFailed, Http
 
 from .journal import Journal
 
@@ -59,6 +58,8 @@ class Emitter:
         self, journal: Journal, url: str, secret: str, manner: Manner = Manner(),
         clock: Callable[[], float] = time.time,
     ) -> None:  # fmt: skip
+        from outbox.providers.base import Http  # the HTTP library is slow to load, and seldom needed
+
         parts = urlsplit(url)
         self._http, self._path = Http(f"{parts.scheme}://{parts.netloc}"), parts.path
         self._journal, self._secret, self._manner, self._clock = journal, secret, manner, clock
@@ -114,6 +115,8 @@ class Emitter:
             "webhook-timestamp": moment,
             "webhook-signature": f"v1,{sign_standard(self._secret, name, moment, body)}",
         }
+        from outbox.providers.base import CallFailed
+
         try:
             return 200 <= self._http.call("POST", self._path, headers, body).status < 300
         except CallFailed:

@@ -229,7 +229,9 @@ chunk = Table(
     ),  # of how many its state says all: no row in `delivery`, not moved
     Column("lease_owner", String(64), nullable=False),
     Column("lease_until", Instant),
-    Column("variant", Integer, nullable=False, server_default="0"),  # which subject; -1: waits for the winner
+    Column(
+        "variant", Integer, nullable=False, server_default=text("0")
+    ),  # which subject; -1: waits for the winner
     Column(
         "domain", Text, nullable=False, server_default=""
     ),  # of all its mailboxes, where it was cut by domain

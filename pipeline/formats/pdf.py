@@ -301,7 +301,8 @@ def _write_link(writer: Writer, node: Node) -> str:
 def _write_reference(writer: Writer, node: Node, roman: Collection[str]) -> str:
     """The style sheet adds the page, as it is numbered there."""
     name = "roman " if node.attrs.get("chapter") in roman else ""
-    return RULES["reference"](writer, node.with_attrs(type=name + node.attrs.get("type", "")))
+    written = RULES["reference"](writer, node.with_attrs(type=name + node.attrs.get("type", "")))
+    return written.replace("<a ", f'<a data-page="{escape(writer.words["page_short"])}" ', 1)
 
 
 def _write_list(writer: Writer, node: Node) -> str:

@@ -43,21 +43,20 @@ class Score:
     events: int
     kills: int
     accept_s: float = 0.0
-    apply_s: float = 0.0
     repeated: int = 0
     known: int = 0  # in the ledger
     waiting: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def row(self) -> str:
-        rates = f"{self.events / self.accept_s:,.0f}/s | {self.events / max(self.apply_s, 0.001):,.0f}/s"
+        rate = f"{self.events / self.accept_s:,.0f}/s"
         lost = self.events - self.known
-        return f"| {self.events:,} | {self.kills} | {self.repeated} | {rates} | {lost} | {self.waiting} |"
+        return f"| {self.events:,} | {self.kills} | {self.repeated} | {rate} | {lost} | {self.waiting} |"
 
 
 HEADER = """\
-| events | kills | told again | accepted and read | read alone | lost | unread |
-|---|---|---|---|---|---|---|"""
+| events | kills | told again | accepted and read | lost | unread |
+|---|---|---|---|---|---|"""
 
 
 def burst(number: int, kills: int, seed: int = 1) -> Score:
@@ -75,9 +74,7 @@ def burst(number: int, kills: int, seed: int = 1) -> Score:
         _tell_all(folder, port, score, chance)
         score.accept_s = time.monotonic() - begin
         store = open_store(url, datetime.now(UTC))
-        begin = time.monotonic()
         apply_new(store, datetime.now(UTC))
-        score.apply_s = time.monotonic() - begin
         with store.read() as tx:
             score.known = sum(row[2] for row in events.count(tx))
             score.waiting, _ = arrivals.count(tx)
