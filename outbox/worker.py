@@ -55,6 +55,8 @@ PATIENCE, PAUSE_S = 12, 2.0
 PUT_OFF = re.compile(r"smtp 4(?!21)\d\d")
 #: A domain that may get mail so soon is waited for; else the pass ends, and a later one sees to it.
 SOON = timedelta(seconds=5)
+#: How often a long pass lets its caller see what else came due.
+TEND = timedelta(seconds=5)
 #: How often a send's sign of life is written.
 ALIVE = timedelta(minutes=1)
 #: Seconds a thread may keep the others waiting; the usual 5 ms are as long as writing to the disk ten times.
@@ -94,9 +96,11 @@ def run(
     tell: Callable[[int], None] = lambda _: None,
     stop: Event | None = None,
     limit: int | None = None,
+    tend: Callable[[], None] = lambda: None,
 ) -> Counter[State]:
     """Recover, then send until nothing is due; returns how many messages came into each state.
 
+    A long pass calls `tend` now and then, so that what comes due meanwhile is frozen and goes too.
     Ends early when `stop` is set (calls that run are finished), when about `limit` messages were
     called, or when the provider is down. Raises what a worker raised, and Temporary when the
     ledger cannot be written.
@@ -109,7 +113,7 @@ def run(
         trials.decide_due(tx, clock())
     _pause_late(desk, clock())
     slots = Slots(desk.slots_path, desk.lease.owner, _room(desk))
-    line = _Line(desk, clock, tell, stop or Event(), slots, limit)
+    line = _Line(desk, clock, tell, stop or Event(), slots, limit, tend, clock())
     turn = sys.getswitchinterval()
     try:
         sys.setswitchinterval(TURN_S)
@@ -152,6 +156,8 @@ class _Line:
     stop: Event
     slots: Slots
     limit: int | None
+    tend: Callable[[], None]
+    tended_at: datetime
     tally: Counter[State] = field(default_factory=Counter)
     in_hand: int = 0
     failures: int = 0
@@ -169,6 +175,9 @@ class _Line:
         """Go on until nothing is in hand and nothing more is to be claimed."""
         self.crew.grow(1)
         while True:
+            if self.clock() - self.tended_at >= TEND:
+                self.tend()
+                self.tended_at = self.clock()
             self._write_down(self._collect())
             self.crew.grow(self._threads_wanted())
             if not self.in_hand and not self._waits():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from threading import Event
 from uuid import uuid4
@@ -12,7 +13,7 @@ from uuid import uuid4
 from outbox import letterbox, mailing, worker
 from outbox.config import Settings
 from outbox.desk import Desk
-from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError
+from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError, Temporary
 from outbox.events.applying import apply_new
 from outbox.letterbox import Letterbox
 from outbox.model import Issue, ItemResult, Outcome, State
@@ -70,6 +71,7 @@ def deliver(
     limit: int = 0,
     slugs: Sequence[str] = (),
     now: Callable[[], datetime] = clock,
+    tend: Callable[[], None] = lambda: None,
 ) -> int:
     """Make one pass and tell what came of it; returns the exit code."""
     apply_new(desk.store, now())
@@ -77,7 +79,7 @@ def deliver(
         ledger.pause_unwelcome(tx)
         total, _ = ledger.find_waiting(tx)
     with _progress(total) as tell:
-        tally = worker.run(desk, now, tell=tell, stop=stop, limit=limit or None)
+        tally = worker.run(desk, now, tell=tell, stop=stop, limit=limit or None, tend=tend)
     if limit:
         _pause_limited(desk, slugs, limit)
     with desk.store.read() as tx:
@@ -97,16 +99,27 @@ def deliver(
 
 def work_once(settings: Settings, desk: Desk, stop: Event, *, now: Callable[[], datetime] = clock) -> int:
     """Freeze what is due and new, and make one pass; an error about one of them does not keep back the others."""
-    every, errors = read_all(settings.series)
-    run(desk.store, every, settings.time_zone, now())
-    box = Letterbox(settings.letters, settings.envelope, settings.secrets, settings.gift)
-    errors += [*letterbox.empty(desk, box, now()), *_freeze_due(settings, desk, now)]
-    code = deliver(desk, stop, now=now)
+    errors = [*_freeze_single(settings, desk, now()), *_freeze_due(settings, desk, now)]
+
+    def tend() -> None:
+        with suppress(Temporary):  # the database is busy; the next time will do
+            deque(_freeze_single(settings, desk, now()), maxlen=0)  # the next pass tells faults
+
+    code = deliver(desk, stop, now=now, tend=tend)
     if line := say_next(settings, desk.store, now()):
         print(line)
     for error in errors:
         print(f"outbox: {error}", file=sys.stderr)
     return MUST_ACT if errors else code
+
+
+def _freeze_single(settings: Settings, desk: Desk, now: datetime) -> Iterator[OutboxError]:
+    """Freeze what single people are to get now: steps of series, letters; yields what is wrong with any."""
+    every, errors = read_all(settings.series)
+    yield from errors
+    run(desk.store, every, settings.time_zone, now)
+    box = Letterbox(settings.letters, settings.envelope, settings.secrets, settings.gift)
+    yield from letterbox.empty(desk, box, now)
 
 
 def send_test(settings: Settings, issue: Issue, to: str) -> int:

@@ -319,6 +319,42 @@ def test_letters_go_before_issues(post: Post, now: datetime) -> None:
     assert second == "issue" != first
 
 
+def test_a_letter_does_not_wait_for_the_end_of_a_mailing(post: Post, now: datetime) -> None:
+    """What is queued while an issue goes out slowly goes out among its messages."""
+    desk = Desk(post.store, File(Account(post.book / "mail", {})), Pace(rate=0.1, connections=1))
+    with post.store.begin() as tx:
+        mailing.freeze(
+            tx,
+            issues.read(post.make(subject="issue")),
+            post.envelope,
+            provider="file",
+            max_batch=1,
+            on_unknown="hold",
+            send_id="issue",
+            now=now,
+        )
+    post.write("confirm")
+    box = Letterbox(post.book / "build" / "letters", post.envelope)
+
+    def tend() -> None:
+        post.queue("confirm", "pia@example.org", "confirm:4:1")
+        list(letterbox.empty(desk, box, post.time))
+
+    def hasten() -> datetime:
+        post.time += timedelta(seconds=2)
+        return post.time
+
+    worker.run(desk, hasten, tend=tend)
+    with post.store.read() as tx:
+        order = [
+            row[0] for row in tx.connection.exec_driver_sql("SELECT send_id FROM call ORDER BY started_at")
+        ]
+
+    assert len(order) == 4
+    assert order[-1] == "issue"
+    assert set(order) != {"issue"}
+
+
 def test_a_letter_that_is_not_there_waits(post: Post) -> None:
     """It is said which one and what to do; the other letters go, and this one as soon as it is written."""
     post.write("welcome")
