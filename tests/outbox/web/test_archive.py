@@ -20,6 +20,7 @@ from outbox.desk import Desk
 from outbox.model import Account, Envelope
 from outbox.providers.file import File
 from outbox.store import Store
+from outbox.timing import Timing
 from tests.outbox.web.conftest import Clock, Door, OpenDoor
 
 IssueMaker = Callable[..., Path]
@@ -39,7 +40,8 @@ def send(
         with store.begin() as tx:
             mailing.freeze(
                 tx, issues.read(folder), envelope, provider="file", max_batch=1, on_unknown="hold",
-                send_id=f"{slug}-send", now=clock.now, at=at, segments={"carers": '"carer" in tags'},
+                send_id=f"{slug}-send", now=clock.now, timing=Timing(at or clock.now),
+                segments={"carers": '"carer" in tags'},
             )  # fmt: skip
         worker.run(Desk(store, File(Account(tmp_path / "mail", {}))), clock)
         return slug
