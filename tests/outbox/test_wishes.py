@@ -14,6 +14,7 @@ from outbox.model import Envelope
 from outbox.store import Store, wishes
 from outbox.store.schema import preference
 from outbox.store.wishes import Asked, Wishes
+from outbox.timing import Timing
 
 IssueMaker = Callable[..., Path]
 
@@ -24,7 +25,7 @@ def send(store: Store, folder: Path, envelope: Envelope, due_at: datetime, now: 
     with store.begin() as tx:
         return mailing.freeze(
             tx, issue, envelope, send_id=issue.slug, provider="file", on_unknown="hold", max_batch=500,
-            now=now, at=due_at,
+            now=now, timing=Timing(due_at),
         )  # fmt: skip
 
 
@@ -51,7 +52,7 @@ def test_a_plan_counts_as_the_freeze_does(
     choose(any_store, 1, Wishes(paused_until=now + timedelta(days=8)))
     issue, due = read(make_issue()), now + timedelta(days=7)
     with any_store.read() as tx:
-        planned = mailing.plan(tx, issue, envelope, now=now, at=due)
+        planned = mailing.plan(tx, issue, envelope, now=now, timing=Timing(due))
 
     assert planned.audience == send(any_store, make_issue(), envelope, due, now) == 2
 

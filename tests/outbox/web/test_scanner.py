@@ -25,6 +25,7 @@ from outbox.letters import queue_letter
 from outbox.model import Account
 from outbox.providers.file import File
 from outbox.store import Store
+from outbox.timing import Timing
 from outbox.web.app import make_app
 from outbox.web.desk import open_web_desk
 from pipeline.check.judges.browser import FLAGS
@@ -80,7 +81,7 @@ def scene(letters: Path, store: Store, clock: Clock, tmp_path: Path) -> Iterator
         for folder in settings.issues.glob("[!.]*"):
             mailing.freeze(
                 tx, read(folder), settings.envelope, send_id=folder.name, provider="file", on_unknown="hold",
-                max_batch=1, now=clock.now, at=clock.now, segments=settings.segments,
+                max_batch=1, now=clock.now, timing=Timing(clock.now), segments=settings.segments,
             )  # fmt: skip
     box = Letterbox(settings.letters, settings.envelope, gift=settings.gift)
     assert [] == [str(error) for error in letterbox.empty(sender, box, clock.now)]
