@@ -118,7 +118,7 @@ def test_one_error_keeps_all_letters_from_being_written(manuscript: Writer) -> N
     page = folder / "build/issues/2026-03-02-moss/body.html"
     before = page.read_bytes()
     second = CHAPTER.replace("moss\n", "fern\n").replace("soft", "[[soft]]")
-    manuscript({"01-one.md": CHAPTER.replace("soft", "{{so}} soft"), "02-two.md": second})
+    manuscript({"01-one.md": CHAPTER.replace("soft", "[[so]] soft"), "02-two.md": second})
     code, out, err = run(folder, "newsletter")
     told = [line.split(" error:")[0] for line in err.splitlines()]
 
