@@ -14,7 +14,7 @@ SOURCES := $(shell find -L book.toml chapters layouts pipeline -type f ! -name '
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help ebook newsletter preview deliver test check lint types layers bench torture judges format clean
+.PHONY: help ebook newsletter preview deliver demo test check lint types layers bench load torture judges format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ preview: .venv/.ready ## show chapters in every output, in a browser, as you sav
 deliver: newsletter ## send what is due (by default into files below build/mail)
 	$(PYTHON) -m outbox init --sample
 	$(PYTHON) -m outbox work --once
+
+demo: ebook newsletter ## play the whole story here: sign up, confirm, get the book, read, leave; nothing is sent
+	$(PYTHON) -m outbox demo $(ARGS)
 
 test: .venv/.ready-dev ## run the tests; ARGS="-k cover" runs some of them
 	$(PYTHON) -m pytest $(ARGS)
@@ -51,6 +54,9 @@ bench: .venv/.ready-bench $(BENCH)/.ready ## measure the speed beside pandoc and
 
 torture: .venv/.ready-dev ## kill senders at random and count who got what (docs/guarantees.md); SHORT=1 for less
 	$(PYTHON) -m tests.outbox.torture $(ARGS)
+
+load: .venv/.ready-dev ## ask the front door for 2,000 clicks and 500 sign-ups a second, and kill it (docs/bench.md)
+	$(PYTHON) -m tests.bench_door $(ARGS)
 
 judges: $(JUDGES)/.ready ## install the outside judges of books and letters (docs/judges.md)
 

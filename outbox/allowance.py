@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from .model import ItemResult
-from .rates import Pace, fill, next_day, warm_limit
+from .rates import Level, Pace, fill, next_day, warm_limit
 from .store import Tx, buckets
 
 #: What stands for "as many as you like".
 PLENTY = 10**9
+#: What the buckets of recipient domains are called by.
+DOMAIN = "domain:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,33 @@ def heed(tx: Tx, provider: str, results: Iterable[ItemResult], now: datetime) ->
         buckets.block(tx, _account(provider), now + timedelta(seconds=asked))
 
 
+def find_closed(tx: Tx, pace: Pace, now: datetime) -> dict[str, datetime]:
+    """The recipient domains that may get nothing now, each with the moment at which it may again."""
+    closed = buckets.find_blocked(tx, DOMAIN, now)
+    for name, rate in pace.domains.items():
+        level = _fill_domain(tx, name, rate, now)
+        if level.tokens < 1 and name not in closed:
+            closed[name] = now + timedelta(seconds=(1 - level.tokens) / rate)
+    return closed
+
+
+def spend_domain(tx: Tx, pace: Pace, name: str, messages: int, now: datetime) -> bool:
+    """Take what is about to go to a domain from its bucket; False when nothing more may go there now."""
+    rate = pace.domains.get(name)
+    if not rate:
+        return True
+    level = _fill_domain(tx, name, rate, now)
+    left = replace(level, tokens=level.tokens - messages)
+    buckets.write_level(tx, DOMAIN + name, left)
+    return left.tokens >= 1
+
+
+def close_domain(tx: Tx, name: str, until: datetime, now: datetime) -> None:
+    """Leave a domain alone for a while; the others get their mail."""
+    buckets.read_level(tx, DOMAIN + name, now, full=1.0)
+    buckets.block(tx, DOMAIN + name, until)
+
+
 def longest_wait(results: Iterable[ItemResult]) -> float:
     """The seconds a provider asked to be left alone; 0 when it did not."""
     return max((result.retry_after for result in results if result.retry_after), default=0.0)
@@ -67,6 +96,12 @@ def _warm(tx: Tx, provider: str, now: datetime) -> Allowance:
         level = replace(level, tokens=float(warm_limit((now.date() - since.date()).days)), at=now)
         buckets.write_level(tx, _warming(provider), level)
     return Allowance(max(int(level.tokens), 0), next_day(now), hard=True)
+
+
+def _fill_domain(tx: Tx, name: str, rate: float, now: datetime) -> Level:
+    room = max(rate, 1.0)
+    level, _ = buckets.read_level(tx, DOMAIN + name, now, full=room)
+    return fill(level, rate, now, room=room)
 
 
 def _account(provider: str) -> str:

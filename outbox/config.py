@@ -18,6 +18,9 @@ from .addresses import FREEMAIL, read_address
 from .errors import ConfigError, PeopleError, Place
 from .model import Account, Address, Envelope, Gift, Images, OnUnknown, Promise, Security
 from .rates import Pace
+from .recurrence import Recurrence, find_fault
+from .timing import is_zone
+from .trial import AS_USUAL, Measure, Rules
 
 #: Tables of the other package: known by name, never read here.
 PIPELINE_TABLES = ("book", "ebook", "edition", "bibliography", "newsletter", "print", "archive", "check")
@@ -26,6 +29,7 @@ MIN_SECRET = 16
 
 Line = Annotated[str, msgspec.Meta(min_length=1, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+\Z")]
 Rate = Annotated[float, msgspec.Meta(ge=0)]
+PositiveRate = Annotated[float, msgspec.Meta(gt=0)]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -38,6 +42,22 @@ class List(_Table, frozen=True):
     name: Line
     address: Line  # postal address, required by law in every issue
     id: Line  # domain of the List-Id header (RFC 2919); stable for ever
+    time_zone: Line = "UTC"  # of people of whom none is known (IANA)
+
+
+class Trial(_Table, frozen=True):
+    """`[outbox.trial]`: how subjects of an issue are compared."""
+
+    share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.2  # of the people, who compare them
+    hours: Annotated[float, msgspec.Meta(ge=0)] = 4  # from the first call until the rest gets the winner
+    measure: Measure = "kept"  # what makes a winner
+
+
+class Recurring(_Table, frozen=True):
+    """`[[outbox.recurring]]`: occasions on which the next issue goes by itself."""
+
+    cron: Line  # five fields, as in crontab(5)
+    time_zone: str = ""  # the list's, when empty
 
 
 class Outbox(_Table, frozen=True):
@@ -56,6 +76,7 @@ class Outbox(_Table, frozen=True):
     rate: Rate = 0.0  # messages a second at most; 0: no limit
     connections: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4  # calls at a time at most
     warm_up: bool = False  # few messages on the first day of a new account, more on each day after
+    local_time: bool = False  # an issue goes when it is that time on everybody's own clock
     max_late_hours: Annotated[int, msgspec.Meta(ge=1)] = 24  # what should have gone longer ago asks first
     search_minutes: Annotated[int, msgspec.Meta(ge=0)] = 15  # how long a provider's search may lag behind
     plan_changes: Annotated[float, msgspec.Meta(ge=0, le=1)] = (
@@ -64,6 +85,9 @@ class Outbox(_Table, frozen=True):
     security: str = ""  # where people tell of a weakness: an address or an https link; reply_to when empty
     dkim: tuple[Line, ...] = ()  # selectors that the provider signs with, for `outbox doctor`
     bounce_domain: str = ""  # domain that failed mail goes back to, where you have one of your own
+    trial: Trial | None = None
+    recurring: tuple[Recurring, ...] = ()
+    domains: dict[str, PositiveRate] = {}  # messages a second at most to mailboxes of one domain
 
 
 Name = Literal["file", "sandbox", "smtp", "resend", "postmark", "mailgun", "brevo", "ses"]
@@ -178,6 +202,10 @@ class Settings:
     dkim: tuple[str, ...] = ()
     bounce_domain: str = ""
     segments: Mapping[str, str] = field(default_factory=dict)  # name -> expression
+    time_zone: str = "UTC"  # of people of whom none is known
+    local_time: bool = False
+    trial: Rules = AS_USUAL
+    recurring: tuple[Recurrence, ...] = ()
     hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)  # provider -> secrets
     layout: str = LAYOUT  # of the web pages: that of the letters
     language: str = LANGUAGE  # BCP 47; of the web pages: that of the book
@@ -209,7 +237,7 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         provider=provider.name,
         account=_account(provider, folder / box.mail_dir, env, _Lines(text, path)),
         on_unknown=box.on_unknown,
-        pace=Pace(rate=box.rate, warm_up=box.warm_up, connections=box.connections),
+        pace=Pace(box.rate, box.warm_up, box.connections, _domains(box, _Lines(text, path))),
         max_late=timedelta(hours=box.max_late_hours),
         search_lag=timedelta(minutes=box.search_minutes),
         plan_changes=box.plan_changes,
@@ -217,6 +245,10 @@ def read(path: Path, env: Mapping[str, str], *, database: str = "") -> Settings:
         dkim=box.dkim,
         bounce_domain=box.bounce_domain.lower(),
         segments=_segments(text, _Lines(text, path)),
+        time_zone=_time_zone(group.time_zone, _Lines(text, path)),
+        local_time=box.local_time,
+        trial=_rules(box.trial or Trial()),
+        recurring=tuple(_recurrence(one, group, _Lines(text, path)) for one in box.recurring),
         hooks=_hooks(env),
         layout=_shared(text, ("newsletter", "layout"), ("ebook", "layout")) or LAYOUT,
         language=_shared(text, ("book", "language")) or LANGUAGE,
@@ -287,7 +319,8 @@ def _table(name: str, text: str, path: Path) -> _Table:
 
 def _explain(error: msgspec.ValidationError, lines: _Lines, table: str) -> ConfigError:
     what, _, where = str(error).partition(" - at `$.")
-    key = where.rstrip("`")
+    inner, _, key = where.rstrip("`").rpartition(".")
+    table = f"{table}.{inner}" if inner else table
     missing = re.search(r"missing required field `(\w+)`", what)
     if missing:
         return lines.error(f"[{table}] needs a key {missing[1]!r}", table)
@@ -423,6 +456,43 @@ def _segments(text: str, lines: _Lines) -> dict[str, str]:
         except expressions.SegmentError as error:
             raise lines.error(f"[segments] {name}: {error.message}", SEGMENTS, name) from None
     return table
+
+
+def _domains(box: Outbox, lines: _Lines) -> dict[str, float]:
+    for name in box.domains:
+        if not DOMAIN.fullmatch(name):
+            message = f"[outbox.domains] {name!r} is no domain in small letters; write gmail.com"
+            raise lines.error(message, "outbox.domains", name)
+    return box.domains
+
+
+def _rules(table: Trial) -> Rules:
+    return Rules(table.share, table.hours, table.measure)
+
+
+def _recurrence(table: Recurring, group: List, lines: _Lines) -> Recurrence:
+    if wrong := find_fault(table.cron):
+        raise lines.error(
+            f"[[outbox.recurring]] cron: {table.cron!r} {wrong}; write 0 9 * * TUE for Tuesdays at nine",
+            "outbox.recurring",
+            "cron",
+        )
+    zone = table.time_zone or group.time_zone
+    if not is_zone(zone):
+        raise lines.error(
+            f"[[outbox.recurring]] time_zone: {zone!r} is not a time zone; write Europe/Berlin",
+            "outbox.recurring",
+            "time_zone",
+        )
+    return Recurrence(" ".join(table.cron.split()), zone)
+
+
+def _time_zone(name: str, lines: _Lines) -> str:
+    if not is_zone(name):
+        raise lines.error(
+            f"[list] time_zone: {name!r} is not a time zone; write Europe/Berlin", "list", "time_zone"
+        )
+    return name
 
 
 def _hooks(env: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

@@ -78,4 +78,6 @@ class Desk:
         """
         batch_id = f"{part.send_id}.{frozen.send.digest}.{part.no}"
         addressed = mailing.address(frozen, people)
-        return self.provider.prepare(frozen.letter, addressed, batch_id, date=part.first_try_at or now)
+        return self.provider.prepare(
+            frozen.letter_of(part), addressed, batch_id, date=part.first_try_at or now
+        )

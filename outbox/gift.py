@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from types import MappingProxyType
 
 from .errors import IssueError, Place, Temporary
@@ -90,6 +91,7 @@ class Shelf:
     gift: Gift
     files: Sequence[File]
     _made: dict[tuple[object, ...], Copy] = field(default_factory=dict, repr=False)
+    _lock: Lock = field(default_factory=Lock, repr=False)  # several readers come at the same time
 
     def find(self, file_id: str) -> File | None:
         """The file of this id."""
@@ -100,15 +102,17 @@ class Shelf:
         try:
             seen = file.path.stat()
             key = (file.path, seen.st_mtime_ns, seen.st_size, subscriber_id if self.gift.stamp else 0)
-            if key not in self._made:
-                data = file.path.read_bytes()
-                made = Copy(_stamp(data, subscriber_id, secrets, list_id) if self.gift.stamp else data)
-                while len(self._made) >= KEPT:
-                    self._made.pop(next(iter(self._made)))
-                self._made[key] = made
-            return self._made[key]
+            if made := self._made.get(key):
+                return made
+            data = file.path.read_bytes()
         except OSError as error:
             raise Temporary(f"{file.path.name} cannot be given away: {error.strerror}") from None
+        made = Copy(_stamp(data, subscriber_id, secrets, list_id) if self.gift.stamp else data)
+        with self._lock:
+            while len(self._made) >= KEPT:
+                self._made.pop(next(iter(self._made)))
+            self._made[key] = made
+        return made
 
 
 def open_shelf(gift: Gift) -> Shelf:

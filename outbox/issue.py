@@ -23,6 +23,8 @@ PREVIEW = "preview"  # may hold pictures of the letter, which are no part of it
 MAX_BYTES = 25_000_000  # of a whole folder; more than any provider takes
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 
+MOST_SUBJECTS = 5
+
 Digest = Annotated[
     str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z", description="SHA-256 in lower-case hexadecimal.")
 ]
@@ -52,7 +54,7 @@ class Used(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """issue.json: what an issue is and which files belong to it. Every key is required."""
+    """issue.json: what an issue is and which files belong to it. Every key but `subjects` is required."""
 
     format: Annotated[Literal[1], msgspec.Meta(description="A reader refuses a number it does not know.")]
     kind: Annotated[
@@ -89,6 +91,13 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "separators ',' and ':', and nothing escaped that need not be."
         ),
     ]
+    subjects: Annotated[
+        tuple[Annotated[Line, msgspec.Meta(min_length=1)], ...],
+        msgspec.Meta(
+            max_length=MOST_SUBJECTS,
+            description="Several subjects to compare, the first being `subject`; left out, there is one.",
+        ),
+    ] = ()
 
 
 def schema() -> dict[str, Any]:
@@ -125,6 +134,7 @@ def parse(document: bytes, files: Mapping[str, bytes], name: str) -> Issue:
     except msgspec.ValidationError as error:
         raise IssueError(str(error).replace("`", ""), place) from None
     _check_digest(raw, found.sha256, place)
+    _check_subjects(found, place)
     _check_files(found, files, name)
     issue = Issue(
         kind=found.kind,
@@ -140,6 +150,7 @@ def parse(document: bytes, files: Mapping[str, bytes], name: str) -> Issue:
         attachments={file.name: file.media_type for file in found.attachments},
         files=dict(files),
         document=document,
+        subjects=found.subjects,
     )
     _check_fields(issue, name)
     return issue
@@ -164,6 +175,12 @@ def split_issue(issue: Issue, name: str = "") -> tuple[Template, Template, Templ
         split(issue.html, "html", f"{at}body.html", fields),
         split(issue.text, "text", f"{at}body.txt", fields),
     )
+
+
+def split_subjects(issue: Issue, name: str = "") -> tuple[Template, ...]:
+    """Return the subjects beside the first, split at their fields; raises IssueError."""
+    at, fields = f"{name or issue.slug}/{DOCUMENT}", {**KNOWN, **issue.fields}
+    return tuple(split(subject, "header", at, fields) for subject in issue.subjects[1:])
 
 
 def digest_of(raw: Mapping[str, Any]) -> str:
@@ -220,6 +237,14 @@ def _check_digest(raw: Mapping[str, Any], stated: str, place: Place) -> None:
             "build the issue again",
             place,
         )
+
+
+def _check_subjects(found: Document, place: Place) -> None:
+    subjects = found.subjects
+    if subjects and (
+        len(set(subjects)) != len(subjects) or len(subjects) < 2 or subjects[0] != found.subject
+    ):
+        raise IssueError("subjects must be different ones, two or more, the first being the subject", place)
 
 
 def _check_files(found: Document, files: Mapping[str, bytes], name: str) -> None:
@@ -280,7 +305,10 @@ def _check_fields(issue: Issue, name: str) -> None:
         if field not in KNOWN:
             check_values({field: stated.default}, issue.fields)
     preheader = split(issue.preheader, "header", place.path, {**KNOWN, **issue.fields})
-    used = frozenset[str]().union(preheader.names, *(part.names for part in split_issue(issue, name)))
+    others = split_subjects(issue, name)
+    used = frozenset[str]().union(
+        preheader.names, *(part.names for part in (*split_issue(issue, name), *others))
+    )
     if used != set(issue.fields):
         odd = ", ".join(sorted(used ^ set(issue.fields)))
         raise IssueError(f"fields does not list what the issue uses; look at {odd}", place)

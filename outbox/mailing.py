@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from types import MappingProxyType
 from urllib.parse import quote
@@ -14,7 +15,7 @@ from .errors import IssueError, Place
 from .fields import KNOWN, check_values, split
 from .gate import Case, judge
 from .headers import are_mailboxes, encode_address, encode_phrase, is_unsafe
-from .issue import parse, split_issue
+from .issue import parse, split_issue, split_subjects
 from .letters import LINKS
 from .many import Addressees, Roster
 from .mime import build
@@ -22,6 +23,7 @@ from .model import (
     Addressee,
     Attachment,
     Capabilities,
+    Chunk,
     Envelope,
     Field,
     Issue,
@@ -32,8 +34,10 @@ from .model import (
     State,
     Template,
 )
-from .store import Tx, issues, ledger
+from .store import Tx, issues, ledger, trials
 from .store import freeze as freezing
+from .timing import Departure, Timing, is_zone, make_calendar
+from .trial import AS_USUAL, Rules, letter_of
 
 IMAGE = re.compile(r"""(\bsrc\s*=\s*["'])(images/[^"']+)(?=["'])""")
 SAMPLE_DATE = datetime(2026, 1, 1, tzinfo=UTC)  # any will do
@@ -49,6 +53,9 @@ WHOSE = "own-token"
 NO_SEGMENTS: Mapping[str, str] = MappingProxyType({})
 
 
+NO_RATES: Mapping[str, float] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a send would do: who, what, when; `problems` stop it, `notes` do not."""
@@ -62,6 +69,8 @@ class Plan:
     first: tuple[str, ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
+    calendar: tuple[Departure, ...] = ()  # how many at which moment, where not all at one
+    subjects: tuple[str, ...] = ()  # that are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,11 @@ class FrozenSend:
     fields: Mapping[str, Field]
     own: Mapping[str, str]  # fields that the roster fills, with what stands in when a person has no value
     host: str  # the end of every message id
+    others: tuple[Letter, ...] = ()  # the letter under its other subjects, where several are compared
+
+    def letter_of(self, part: Chunk) -> Letter:
+        """The letter that people of a chunk get."""
+        return (self.letter, *self.others)[part.variant]
 
 
 def plan(
@@ -81,16 +95,22 @@ def plan(
     envelope: Envelope,
     *,
     now: datetime,
-    at: datetime | None = None,
+    timing: Timing | None = None,
     segments: Mapping[str, str] = NO_SEGMENTS,
     caps: Capabilities | None = None,
 ) -> Plan:
-    """Say what sending `issue` would do, changing nothing; `caps` are those of the provider."""
-    chosen = segments.get(issue.segment, "")
-    due_at = _due(issue, now=now, at=at)
+    """Say what sending `issue` would do, changing nothing; `caps` are those of the provider.
+
+    `timing` goes before the time that the issue itself has.
+    """
+    chosen, when = segments.get(issue.segment, ""), timing or time_of(issue, now)
+    zones = freezing.count_zones(tx, chosen, now) if when.is_local else {}
+    calendar = make_calendar(when, zones, now)
+    due_at = _first(when, calendar)
     audience, first = freezing.count_audience(tx, chosen, now, due_at)
     odd = 0 if caps is None or caps.smtputf8 else freezing.count_beyond_ascii(tx, chosen, now)
     problems, notes = check(issue, envelope, segments, caps, beyond_ascii=odd)
+    notes += _find_odd_zones(zones, when)
     return Plan(
         slug=issue.slug,
         subject=issue.subject,
@@ -101,6 +121,8 @@ def plan(
         first=tuple(first),
         problems=tuple(problems),
         notes=tuple(notes),
+        calendar=calendar,
+        subjects=issue.subjects,
     )
 
 
@@ -114,8 +136,14 @@ def check(
     letter: bool = False,
 ) -> tuple[list[str], list[str]]:
     """Return what forbids the send of an issue, or of a `letter`, and what its author should know."""
-    case = Case(issue, envelope, caps, beyond_ascii, segments, letter=letter)
-    return judge(case, lambda: _write_sample(issue, envelope))
+    problems, notes = dict[str, None](), dict[str, None]()
+    for subject in issue.subjects or (issue.subject,):
+        one = replace(issue, subject=subject)
+        case = Case(one, envelope, caps, beyond_ascii, segments, letter=letter)
+        blocks, warns = judge(case, partial(_write_sample, one, envelope))
+        problems |= dict.fromkeys(blocks)
+        notes |= dict.fromkeys(warns)
+    return list(problems), list(notes)
 
 
 def freeze(
@@ -128,13 +156,17 @@ def freeze(
     on_unknown: OnUnknown,
     send_id: str,
     now: datetime,
-    at: datetime | None = None,
+    timing: Timing | None = None,
     segments: Mapping[str, str] = NO_SEGMENTS,
     caps: Capabilities | None = None,
+    rules: Rules = AS_USUAL,
+    domains: Mapping[str, float] = NO_RATES,
 ) -> int:
     """Copy the issue into the database and plan one message for everyone confirmed; returns how many.
 
-    `segments` holds the expressions of book.toml; an issue for one goes to its people alone.
+    `segments` holds the expressions of book.toml; an issue for one goes to its people alone. `timing`
+    goes before the time that the issue itself has, and `rules` are for an issue of several subjects.
+    `domains` have rates of their own, and calls of their own.
 
     Raises IssueError when the issue may not be sent, or was frozen before.
     """
@@ -150,15 +182,23 @@ def freeze(
             "a changed issue needs a new slug",
             Place(issue.slug),
         )
-    order = Send(
-        send_id, issue.slug, issue.digest, provider, on_unknown, _due(issue, now=now, at=at), envelope
+    chosen, when = segments.get(issue.segment, ""), timing or time_of(issue, now)
+    zones = freezing.count_zones(tx, chosen, now) if when.is_local else {}
+    due_at = _first(when, make_calendar(when, zones, now))
+    order = Send(send_id, issue.slug, issue.digest, provider, on_unknown, due_at, envelope)
+    number = freezing.freeze(
+        tx,
+        order,
+        issue_id=issues.put(tx, issue, now),
+        max_batch=max_batch,
+        now=now,
+        fields=[name for name in issue.fields if name not in KNOWN],
+        segment=chosen,
+        cutting=freezing.Cutting(when, rules, len(issue.subjects) or 1, domains, max_batch == 1),
     )
-    own = [name for name in issue.fields if name not in KNOWN]
-    number = issues.put(tx, issue, now)
-    chosen = segments.get(issue.segment, "")
-    return freezing.freeze(
-        tx, order, issue_id=number, max_batch=max_batch, now=now, fields=own, segment=chosen
-    )
+    if issue.subjects:
+        trials.begin(tx, send_id, rules, len(issue.subjects))
+    return number
 
 
 def load(tx: Tx, send_id: str) -> FrozenSend:
@@ -179,6 +219,7 @@ def compose(order: Send, issue: Issue) -> FrozenSend:
     fields = {**KNOWN, **issue.fields}
     shared = _shared_values(order)
     check_values(shared, fields)
+    others = split_subjects(issue)
     links = _links(order.envelope)
     letter = Letter(
         subject=subject.settle(shared),
@@ -203,6 +244,7 @@ def compose(order: Send, issue: Issue) -> FrozenSend:
         fields,
         own=own,
         host=f"@{order.envelope.list_id}>",
+        others=tuple(replace(letter, subject=other.settle(shared)) for other in others),
     )
 
 
@@ -236,19 +278,21 @@ def _own_values(frozen: FrozenSend, people: Roster) -> dict[str, list[str]]:
     return columns
 
 
-def make_test(
+def make_tests(
     issue: Issue, envelope: Envelope, to: str, *, test_id: str, now: datetime
-) -> tuple[Letter, Addressee]:
-    """Make a letter to one address that stands outside the ledger; its subject says that it is a test.
+) -> Iterator[tuple[Letter, Addressee]]:
+    """Make letters to one address that stand outside the ledger, one for each subject, which says that it is a test.
 
-    Raises IssueError. The links in it are those of nobody.
+    Raises IssueError. The links in them are those of nobody.
     """
     order = Send(test_id, issue.slug, issue.digest, "", "hold", now, envelope)
     frozen = compose(order, issue)
-    first, *others = frozen.letter.subject.literals
-    subject = replace(frozen.letter.subject, literals=(f"[test] {first}", *others))
-    person = Recipient(test_id, 0, to, "", State.PLANNED, test_id)
-    return replace(frozen.letter, subject=subject), personalise(frozen, person)
+    for number, letter in enumerate((frozen.letter, *frozen.others)):
+        mark = f"[test {letter_of(number)}]" if frozen.others else "[test]"
+        first, *rest = letter.subject.literals
+        subject = replace(letter.subject, literals=(f"{mark} {first}", *rest))
+        person = Recipient(test_id, number, to, "", State.PLANNED, test_id)
+        yield replace(letter, subject=subject), personalise(frozen, person)
 
 
 def carries_files(issue: Issue, envelope: Envelope) -> bool:
@@ -293,8 +337,24 @@ def _picture(path: str, content: bytes, envelope: Envelope) -> Attachment:
     return Attachment(path.rpartition("/")[2], kind, content, content_id)
 
 
-def _due(issue: Issue, *, now: datetime, at: datetime | None) -> datetime:
-    return at or issue.send_at or now
+def time_of(issue: Issue, now: datetime) -> Timing:
+    """The time that an issue has; at once when it has none."""
+    return Timing(issue.send_at or now)
+
+
+def _first(when: Timing, calendar: Sequence[Departure]) -> datetime:
+    """The first moment at which anybody is due; of a time on their own clocks where there is nobody, the list's."""
+    if not when.is_local:
+        return when.at
+    return calendar[0].at if calendar else when.moment_for("")
+
+
+def _find_odd_zones(zones: Mapping[str, int], when: Timing) -> list[str]:
+    odd = {zone: number for zone, number in zones.items() if zone and not is_zone(zone)}
+    return [
+        f"{number} people have the time zone {zone!r}, which nobody knows here; {when.zone} is taken for them"
+        for zone, number in odd.items()
+    ]
 
 
 def _issue_url(envelope: Envelope, slug: str) -> str:

@@ -281,6 +281,7 @@ class Issue:
     attachments: Mapping[str, str]  # file name -> media type
     files: Mapping[str, bytes]
     document: bytes  # issue.json, byte for byte
+    subjects: tuple[str, ...] = ()  # several to compare, the first being `subject`; empty: there is one
 
     @property
     def html(self) -> str:
@@ -325,6 +326,10 @@ class Send:
         return self.letter or self.slug
 
 
+#: The variant of a chunk that waits for the winner of a trial.
+UNDECIDED = -1
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """The messages of one provider call; `epoch` fences: only who claimed it can settle it.
@@ -342,6 +347,8 @@ class Chunk:
     body_sha: str
     size: int = 0
     follow: int = 0
+    variant: int = 0  # which subject, counted from 0; UNDECIDED: these people wait for the winner
+    domain: str = ""  # of all its mailboxes, where it was cut by domain
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -378,6 +385,7 @@ class Delivery:
     code: str
     detail: str
     changed_at: datetime
+    subject: str = ""  # which of several, as A or B
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 #: Warm-up (delivery rule RT-4): messages on the first day, on the last, and how many days lie between.
@@ -18,6 +19,7 @@ class Pace:
 
     warm_up: bool = False
     connections: int = 4  # at most so many calls at a time
+    domains: Mapping[str, float] = field(default_factory=dict)  # to mailboxes of one domain
 
 
 @dataclass(frozen=True, slots=True)

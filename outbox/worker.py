@@ -7,6 +7,7 @@ on the disk.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +20,16 @@ from time import monotonic, sleep
 from typing import NamedTuple
 
 from . import mailing
-from .allowance import Allowance, allow, heed, longest_wait, spend
+from .allowance import (
+    Allowance,
+    allow,
+    close_domain,
+    find_closed,
+    heed,
+    longest_wait,
+    spend,
+    spend_domain,
+)
 from .crew import Crew
 from .desk import LEASE, Desk
 from .errors import Temporary
@@ -28,7 +38,7 @@ from .model import STATE_AFTER, Chunk, ItemResult, Outcome, PreparedBatch, State
 from .rates import count_threads
 from .recovery import recover
 from .rendering import Rendered, render
-from .store import Tx, claims, ledger, together
+from .store import Tx, claims, ledger, together, trials
 from .store.claims import Taken
 from .store.slots import Slots
 from .store.states import Told, close, mark, move_all
@@ -43,6 +53,10 @@ DOWN = 3
 PATIENCE, PAUSE_S = 12, 2.0
 #: Answers that mean: something in this call is wrong.
 CONTENT = frozenset({"http 400", "http 413", "http 422"})
+#: Answers of SMTP that put off one mailbox; 421 is about the whole connection.
+PUT_OFF = re.compile(r"smtp 4(?!21)\d\d")
+#: A domain that may get mail so soon is waited for; else the pass ends, and a later one sees to it.
+SOON = timedelta(seconds=5)
 #: How often a send's sign of life is written.
 ALIVE = timedelta(minutes=1)
 #: Seconds a thread may keep the others waiting; the usual 5 ms are as long as writing to the disk ten times.
@@ -93,6 +107,8 @@ def run(
         with desk.store.begin() as tx:
             claims.free_all(tx)
     tally = recover(desk, clock())
+    with desk.store.begin() as tx:
+        trials.decide_due(tx, clock())
     _pause_late(desk, clock())
     slots = Slots(desk.slots_path, desk.lease.owner, _room(desk))
     line = _Line(desk, clock, tell, stop or Event(), slots, limit)
@@ -147,6 +163,9 @@ class _Line:
     alive: dict[str, datetime] = field(default_factory=dict)  # when a sign of life was last written
     crew: Crew[Item] = field(default_factory=Crew)
     seconds: list[float] = field(default_factory=list)
+    decided: datetime | None = None  # when winners of trials were last looked for
+    refused: Counter[str] = field(default_factory=Counter)  # calls in a row that a domain put off
+    shut: dict[str, datetime] = field(default_factory=dict)  # domains that are left alone, and until when
 
     def run(self) -> None:
         """Go on until nothing is in hand and nothing more is to be claimed."""
@@ -221,22 +240,34 @@ class _Line:
             return []
         found: list[tuple[mailing.FrozenSend, Taken]] = []
         name, pace = self.desk.provider.name, self.desk.pace
+        self.decided = self.decided or now
+        if now - self.decided > ALIVE:  # a long pass must not keep the others waiting for their subject
+            trials.decide_due(tx, now)
+            self.decided = now
         ready = claims.find_ready(tx, now)
         allowed = allow(tx, pace, name, now) if ready else None
+        closed = find_closed(tx, pace, now) if ready else {}
         for send_id in ready:
             if len(found) >= room or not allowed or not allowed.messages:
                 break
             frozen = self.desk.frozen(tx, send_id)
             number = self._chunks_allowed(allowed, room - len(found))
-            for taken in claims.take(tx, send_id, self.desk.lease, now, number):
-                if taken.people and not self._cut(tx, taken, allowed, now):
+            for taken in claims.take(tx, send_id, self.desk.lease, now, number, besides=closed):
+                domain = taken.chunk.domain
+                if domain in closed:  # since the one before it
+                    claims.put_back(tx, taken.chunk)
+                elif taken.people and not self._cut(tx, taken, allowed, now):
                     allowed = self._spend(tx, allowed, len(taken.people), now)
                     found.append((frozen, taken))
+                    if domain and not spend_domain(tx, pace, domain, len(taken.people), now):
+                        closed |= find_closed(tx, pace, now)
             if now - self.alive.get(send_id, now - 2 * ALIVE) > ALIVE:
                 ledger.keep_alive(tx, send_id, now)
                 self.alive[send_id] = now
         if allowed and not allowed.messages and not allowed.hard:
             self.wait_until = allowed.wait_until
+        elif ready and closed and not found:
+            self.wait_until = min((at for at in closed.values() if at - now < SOON), default=None)
         self.in_hand += len(found)
         return found
 
@@ -289,7 +320,7 @@ class _Line:
     def _check(self, tx: Tx, item: Rendered, gone: set[int], now: datetime) -> bool:
         """Whether a call may go as it was rendered; else it is put right and goes another time."""
         part = item.taken.chunk
-        if self._halts():
+        if self._halts() or self.shut.get(part.domain, now) > now:
             claims.put_back(tx, part)
             return False
         same = not part.attempt or item.sha == part.body_sha
@@ -339,9 +370,25 @@ class _Line:
             for outcome, number in outcomes.items():
                 self.tally[STATE_AFTER[outcome]] += number
             down = states == {State.RETRY} and not halves
-            self.failures = self.failures + 1 if down else 0
+            if not self._is_put_off(tx, part, results, retry_at, now):
+                self.failures = self.failures + 1 if down else 0
             self.seconds = [*self.seconds[-REMEMBERED:], item.seconds]
             self.tell(len(results))
+
+    def _is_put_off(
+        self, tx: Tx, part: Chunk, results: Sequence[ItemResult], retry_at: datetime, now: datetime
+    ) -> bool:
+        """Whether the servers of one domain did it, and not the provider; again and again, they are left alone."""
+        if not part.domain:
+            return False
+        if not all(PUT_OFF.fullmatch(one.code) for one in results):
+            del self.refused[part.domain]
+            return False
+        self.refused[part.domain] += 1
+        if self.refused[part.domain] >= DOWN:
+            close_domain(tx, part.domain, retry_at, now)
+            self.shut[part.domain] = retry_at
+        return True
 
     def _wait(self, attempt: int, results: Iterable[ItemResult]) -> timedelta:
         asked = longest_wait(results)
@@ -359,12 +406,12 @@ class _Line:
         return self.wait_until is not None and not self._ends()
 
     def _call(self, part: Chunk, batch: PreparedBatch) -> Callable[[], Item]:
-        desk, slots, stop = self.desk, self.slots, self.stop
+        desk, slots, stop, shut = self.desk, self.slots, self.stop, self.shut
         good_until = monotonic() + LEASE.total_seconds() / 2
 
         def call() -> Item:
             began = monotonic()
-            if stop.is_set() or (desk.store.many and began > good_until):
+            if stop.is_set() or part.domain in shut or (desk.store.many and began > good_until):
                 return Missed(part)
             slots.begin(part)
             results = desk.provider.send(batch)

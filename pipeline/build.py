@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .check import find_errors
 from .config import Config, EditionTable, default_config, read_config
-from .errors import ConfigError, Place, raise_all
+from .errors import ConfigError, LayoutError, Place, raise_all
 from .files import write_atomically
 from .hints import suggest
 from .layouts import Layout, read_layout
@@ -49,7 +49,8 @@ class Manuscript:
     def read_layout(self, name: str) -> Layout:
         """The layout called `name`. Raises LayoutError."""
         if name not in self._layouts:
-            self._layouts[name] = read_layout(name, self.folder, cache=self.cache / "templates")
+            found = read_layout(name, self.folder, cache=self.cache / "templates")
+            self._layouts[name] = _add_fonts(found, self.config.ebook.fonts)
         return self._layouts[name]
 
     def prepare_type(self, layout: Layout) -> Type:
@@ -57,6 +58,24 @@ class Manuscript:
         if layout.name not in self._types:
             self._types[layout.name] = prepare_type(layout.faces, self.cache)
         return self._types[layout.name]
+
+
+def _add_fonts(layout: Layout, packages: Sequence[str]) -> Layout:
+    """`layout` with font packages of the book's own: they have what its own fonts lack."""
+    if not packages:
+        return layout
+    from .fonts import list_faces
+
+    try:
+        added = [face for package in packages for face in list_faces(package)]
+    except LayoutError as error:
+        raise ConfigError(f"[ebook] fonts: {error.message}", Place("book.toml")) from None
+    names = ", ".join(f'"{family}"' for family in dict.fromkeys(face.family for face in added))
+    tokens = dict(layout.tokens)
+    for use in ("text", "display", "furniture", "code"):
+        own, _, generic = tokens[f"font-{use}"].rpartition(",")
+        tokens[f"font-{use}"] = f"{own}, {names},{generic}"
+    return replace(layout, tokens=tokens, faces=(*layout.faces, *added))
 
 
 def open_manuscript(folder: Path, *, epoch: str | None = None) -> Manuscript:
@@ -187,7 +206,10 @@ def find_font_gaps(book: Book, layout: Layout, kind: Type) -> Iterator[tuple[Pla
     if kind.faces:
         from .glyphs import find_missing_glyphs
 
-        families = {use: layout.tokens[f"font-{use}"].split(",")[0].strip("\"' ") for use in ("text", "code")}
+        families = {
+            use: [name.strip("\"' ") for name in layout.tokens[f"font-{use}"].split(",")]
+            for use in ("text", "code")
+        }
         yield from find_missing_glyphs(book, kind.faces, families=families)
 
 

@@ -77,10 +77,18 @@ def check(
         bool, typer.Option("--judges", help="Also have the finished files judged from outside.")
     ] = False,
     form: Annotated[
-        str, typer.Option("--format", metavar="text|json|github", help="How findings are written.")
+        str,
+        typer.Option(
+            "--format",
+            metavar="text|json|github|html",
+            help="How findings are told.",
+        ),
     ] = "text",
     advice: Annotated[bool, typer.Option("--advice", help="Also say what may be better.")] = False,
     fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended safely.")] = False,
+    online: Annotated[
+        bool, typer.Option("--online", help="Also ask the addresses whether they still answer.")
+    ] = False,
     pages: Annotated[
         bool, typer.Option("--pages", help="Also lay the book out and look at its pages.")
     ] = False,
@@ -93,17 +101,18 @@ def check(
     Examples: pipeline check; pipeline check --advice; pipeline check --fix --dry-run
     """
     from .proofread import judge_outputs, read_over
-    from .proofread.reports import name_report
+    from .proofread.reports import choose_report, count
 
-    report = name_report(form)
+    report = choose_report(form)
     if fix:
         _fix(book, edition, dry_run=dry_run)
-    found = read_over(book, edition, today=_today(), pages=pages).findings
+    read = read_over(book, edition, today=_today(), pages=pages or form == "html", online=online)
+    found = read.findings
     shown = [finding for finding in found if advice or finding.severity != "advice"]
-    if text := report(shown):
+    if text := report(read, shown):
         print(text)
     if form == "text" and len(shown) < len(found):
-        _warn(f"and {len(found) - len(shown)} pieces of advice; --advice shows them")
+        _warn(f"and {count([each for each in found if each not in shown])}; --advice shows them")
     failed = any(finding.severity == "error" for finding in found)
     if judges:
         table, passed = judge_outputs(book)

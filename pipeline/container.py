@@ -60,6 +60,7 @@ class Package:
     contents: Sequence[NavPoint]
     guide: Sequence[tuple[str, str, str]] = ()  # type, title, href: what EPUB 2 calls landmarks
     cover: str = ""  # name of the cover picture
+    direction: str = "ltr"  # in which the pages are turned
 
 
 def pack(package: Package) -> bytes:
@@ -124,6 +125,8 @@ def _fill(package: Package) -> Any:
     book.set_identifier(package.identifier)
     book.set_title(package.title)
     book.set_language(package.language)
+    if package.direction == "rtl":
+        book.set_direction("rtl")
     for meta in package.metadata:
         if meta.dublin_core:
             book.add_metadata("DC", meta.name, meta.value, dict(meta.attrs))

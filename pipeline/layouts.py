@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from .directions import mirror
 from .errors import LayoutError, Place
+from .hints import suggest
 from .model import FaceSpec
 
 #: Where the layouts that come with the project are: beside the packages in a clone, inside the wheel otherwise.
@@ -65,12 +67,21 @@ class Layout:
         except jinja2.TemplateError as error:
             raise LayoutError(f"{template}: {error}", Place(f"layouts/{self.name}")) from error
 
-    def read_css(self, name: str) -> str:
-        """The CSS of base and then of the layout, `var(--token)` replaced by its value, comments dropped."""
+    def read_css(self, name: str, *, direction: str = "ltr") -> str:
+        """The CSS of base and then of the layout, `var(--token)` replaced by its value, comments dropped.
+
+        How a chapter opens (`[opening] style`) is a style sheet of its own, which comes last.
+        For a book that is written from right to left it is the mirror of what the layout says.
+        """
+        names = (name, name.replace(".css", f"-{self.tokens['opening-style']}.css"))
         texts = [
-            self._resolve(folder / name) for folder in reversed(self.folders) if (folder / name).exists()
+            self._resolve(folder / each)
+            for each in names
+            for folder in reversed(self.folders)
+            if (folder / each).exists()
         ]
-        return "\n".join(texts)
+        css = "\n".join(texts)
+        return mirror(css) if direction == "rtl" else css
 
     def _resolve(self, path: Path) -> str:
         css = path.read_text(encoding="utf-8")
@@ -135,8 +146,18 @@ def read_layout(name: str, folder: Path, *, cache: Path | None = None) -> Layout
         raise LayoutError(f"there is no layout '{name}'; there are {known}", Place("book.toml"))
     tables = [_read_toml(path / "layout.toml") for path in (base, found)]
     tokens = {key: value for table in tables for key, value in _flatten(table).items()}
+    _check_opening(tokens["opening-style"], (found, base), name)
     faces = next(table["face"] for table in reversed(tables) if "face" in table)
     return Layout(name, (found, base), tokens, tuple(_make_face(row, name) for row in faces), cache)
+
+
+def _check_opening(style: str, folders: Sequence[Path], layout: str) -> None:
+    known = {
+        path.stem.removeprefix("print-") for folder in folders for path in folder.glob("book/print-*.css")
+    }
+    if style not in known | {"plain"}:
+        message = f"[opening] style is '{style}'; {suggest(style, known | {'plain'})}"
+        raise LayoutError(message, Place(f"layouts/{layout}/layout.toml"))
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

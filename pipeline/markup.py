@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 
+from .directions import find_direction
 from .highlight import highlight
 from .model import Node, plain
 
@@ -27,6 +28,7 @@ class Writer:
     wanted: frozenset[str] | None = None
     before: Mapping[str, str] = field(default_factory=dict)  # id -> markup set before that block
     slug: str = ""
+    direction: str = "ltr"  # of the language around
     notes: list[Node] = field(default_factory=list)
 
     def write(self, nodes: Iterable[Node]) -> str:
@@ -40,6 +42,11 @@ class Writer:
             return ""
         return f' id="{name}"'
 
+    def turn(self, language: str) -> str:
+        """The attribute `dir`, where `language` is written the other way than what is around it."""
+        direction = find_direction(language)
+        return f' dir="{direction}"' if direction != self.direction else ""
+
     def open(self, tag: str, node: Node, *extra: str) -> str:
         """A start tag with the node's id, class and language; what stands before a paragraph goes into it."""
         lang = node.attrs.get("lang")
@@ -47,7 +54,7 @@ class Writer:
         tag_text = (
             f"<{tag}{self.id(node)}"
             + (f' class="{names}"' if names else "")
-            + (f' lang="{lang}" xml:lang="{lang}"' if lang else "")
+            + (f' lang="{lang}" xml:lang="{lang}"{self.turn(lang)}' if lang else "")
             + ">"
         )
         before = self.before.get(node.attrs.get("id", ""), "")

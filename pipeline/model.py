@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from .config import Metadata, Notes, Objects
+from .directions import find_direction
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
 
@@ -113,6 +114,7 @@ class Mailing:
     date: Date | None = None  # a letter has none
     time: Time | None = None
     subject: str = ""
+    subjects: tuple[str, ...] = ()  # several to compare, the first being `subject`; empty: there is one
     preheader: str = ""
     show: Show = "full"
     layout: str = ""
@@ -203,6 +205,10 @@ class Book:
     @property
     def language(self) -> str:
         return self.meta.language
+
+    @property
+    def direction(self) -> str:
+        return find_direction(self.meta.language)
 
     @property
     def images(self) -> tuple[str, ...]:

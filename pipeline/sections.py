@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from html import escape
 
+from .directions import find_direction
 from .layouts import Layout
 from .markup import Writer
 from .model import Book, Chapter, plain
@@ -84,10 +85,13 @@ def write_chapter(
     chapter: Chapter, layout: Layout, words: Words, writer: Writer, *, notes: Callable[[Writer], str]
 ) -> Section:
     """One chapter; `notes` prints the notes that the format sets at its end."""
+    turn = writer.turn(chapter.lang) if chapter.lang else ""
+    if chapter.lang:
+        writer.direction = find_direction(chapter.lang)
     body = writer.write(chapter.body)
     epub_type, role = SEMANTICS[chapter.kind]
     values = {
-        "chapter": chapter, "words": words, "epub_type": epub_type, "role": role,
+        "chapter": chapter, "words": words, "turn": turn, "epub_type": epub_type, "role": role,
         "label": label_chapter(chapter, words.table) if chapter.number else "",
         "heading": writer.write(chapter.heading) or escape(chapter.title, quote=False),
         "quiet": chapter.kind in EARLY,

@@ -87,10 +87,10 @@ def _measure(name: str, rate: int, seconds: float) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = make_folder(Path(scratch), int(rate * seconds) + 100)
         with serving(folder) as (process, port):
-            requests = _requests(name, folder, port, int(rate * seconds))
-            _send(port, requests[-100:], rate=100)  # wakes everything up
+            requests = make_requests(name, folder, port, int(rate * seconds))
+            send(port, requests[-100:], rate=100)  # wakes everything up
             before = _cpu(process.pid)
-            load = _send(port, requests[: int(rate * seconds)], rate=rate)
+            load = send(port, requests[: int(rate * seconds)], rate=rate)
             print(load.tell(name, rate, _cpu(process.pid) - before))
         missing = find_missing(name, folder, load.good)
         print(f"{'':24}{len(load.good):,} answered 200, {missing} of them not in the database", flush=True)
@@ -102,8 +102,8 @@ def _kill(number: int, clicks: int, sign_ups: int) -> None:
         with tempfile.TemporaryDirectory() as scratch:
             folder = make_folder(Path(scratch), 3 * rate)
             with serving(folder) as (process, port):
-                requests = _requests(name, folder, port, 2 * rate)
-                load = _send(port, requests, rate=rate, kill=(process.pid, 0.7 + 0.3 * number))
+                requests = make_requests(name, folder, port, 2 * rate)
+                load = send(port, requests, rate=rate, kill=(process.pid, 0.7 + 0.3 * number))
                 process.wait(10)
             missing = find_missing(name, folder, load.good)
         print(
@@ -141,7 +141,8 @@ def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
             process.wait(60)
 
 
-def _requests(name: str, folder: Path, port: int, number: int) -> list[bytes]:
+def make_requests(name: str, folder: Path, port: int, number: int) -> list[bytes]:
+    """The bytes of so many requests, each of another person; the folder's server is at `port`."""
     if name == "sign-ups":
         token = _read_token(port)
         return [_sign_up(token, place) for place in range(number + 100)]
@@ -170,7 +171,7 @@ def _read_token(port: int) -> str:
     return re.findall(r'name="token" value="([^"]+)"', page)[0]
 
 
-def _send(port: int, requests: Sequence[bytes], *, rate: int, kill: tuple[int, float] | None = None) -> Load:
+def send(port: int, requests: Sequence[bytes], *, rate: int, kill: tuple[int, float] | None = None) -> Load:
     """Send at this pace from a process of its own; `kill` is whom, and after how many seconds."""
     with ProcessPoolExecutor(1) as pool:
         return pool.submit(_generate, port, requests, rate, kill).result()

@@ -41,7 +41,7 @@ class Mail:
 
 def read_mail(raw: bytes) -> Mail:
     """Take apart whatever comes; a mail that breaks every rule is still read as far as it goes."""
-    head = message_from_bytes(raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+    head = message_from_bytes(raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n").lstrip())
     texts, groups, feedback, returned = list[str](), list[Fields](), Fields(), None
     disposition = ""
     for part in _walk(head):

@@ -26,7 +26,9 @@ def read(raw: bytes) -> list[Returned]:
     mail = read_mail(raw)
     if mail.disposition and not REFUSED.search(mail.disposition):
         return []
-    found = read_feedback(mail) or read_report(mail)
+    found = read_feedback(mail)
+    if found is None:
+        found = read_report(mail)
     if found is None:
         found = read_words(mail, raw) if is_failure(mail) else []
     return _name(found, mail, raw) if found else []

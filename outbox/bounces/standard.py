@@ -32,7 +32,9 @@ def read_feedback(mail: Mail) -> list[Returned] | None:
     """A complaint, as mailbox providers send it on."""
     kind = mail.feedback.get("feedback-type", "").lower()
     about = COMPLAINT.match(mail.header("Subject"))
-    microsoft = mail.head.get("X-HmXmrOriginalRecipient", "")
+    microsoft = mail.head.get("X-HmXmrOriginalRecipient", "") or header_of(
+        mail.returned, "X-HmXmrOriginalRecipient"
+    )
     if not kind and not microsoft and not (about and mail.returned is not None):
         return None
     if kind in NO_COMPLAINT:
@@ -57,7 +59,7 @@ def read_report(mail: Mail) -> list[Returned] | None:
 
 def _is_of_somebody(group: Fields) -> bool:
     names = ("final-recipient", "original-recipient", "action", "status", "diagnostic-code")
-    return any(name in group for name in names) and not (set(group) & {"final-log-id"})
+    return any(name in group for name in names)
 
 
 def _read_group(group: Fields, mail: Mail) -> Returned | None:

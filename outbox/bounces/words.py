@@ -45,18 +45,21 @@ def is_failure(mail: Mail) -> bool:
         return True
     if (listed or answer) and not daemon:
         return False
-    named, said = finds("subjects", subject), finds("phrases", text)
+    brings, known = mail.returned is not None, find_in_words(text) is not None
+    named, said = finds("subjects", subject), finds("phrases", text) or (brings and known)
     if finds("answers", subject) and not named:
         return False
-    proof = bool(find_status(text) or find_reply(text)) or mail.returned is not None
+    proof = bool(find_status(text) or find_reply(text)) or brings
     if finds("answer_phrases", text) and not (named and proof and daemon):
         return False
     if daemon:
-        proof = proof or (bool(MACHINE.search(sender)) and find_in_words(text) is not None)
+        proof = proof or (bool(MACHINE.search(sender)) and known)
         return (named and (said or proof)) or (said and proof)
-    if path == "<>" or finds("senders", sender):
+    if not (named and said) or path == "<>":
         return named and said
-    return named and said and proof
+    # A shop says of a parcel what a server says of a letter; but it brings none back, and names no other mailbox.
+    strong = brings or bool(find_status(text))
+    return strong or (finds("senders", sender) and _names_another(mail, text))
 
 
 def read_words(mail: Mail, raw: bytes) -> list[Returned]:
@@ -72,6 +75,12 @@ def read_words(mail: Mail, raw: bytes) -> list[Returned]:
         said = find_around(mail.text, person) if person else ""
         found.append(judge(kind, person, status or find_status(said), said, mail.text))
     return found
+
+
+def _names_another(mail: Mail, text: str) -> bool:
+    """Whether a text names a mailbox that is neither its sender's nor of its sender's domain."""
+    home = {one.partition("@")[2].lower() for one in list_addresses(mail.header("From"))}
+    return any(one.partition("@")[2].lower() not in home for one in _people(mail, {}) if one in text)
 
 
 def _is_delay(mail: Mail) -> bool:

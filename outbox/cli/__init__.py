@@ -10,7 +10,20 @@ import typer
 
 from outbox.errors import OutboxError
 
-from . import control, delivery, door, gift, lists, operator, people, rehearsal, reports, returning, series
+from . import (
+    control,
+    delivery,
+    demo,
+    door,
+    gift,
+    lists,
+    operator,
+    people,
+    rehearsal,
+    reports,
+    returning,
+    series,
+)
 from .opening import Options
 from .segments import segments
 
@@ -28,6 +41,7 @@ for command in (
     *operator.COMMANDS,
     *rehearsal.COMMANDS,
     *gift.COMMANDS,
+    *demo.COMMANDS,
     *door.COMMANDS,
 ):
     app.command()(command)

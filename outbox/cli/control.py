@@ -9,12 +9,17 @@ from typing import Annotated
 import typer
 
 from outbox.addresses import key_of, read_mailbox
+from outbox.config import Settings
 from outbox.errors import IssueError, OutboxError
+from outbox.letters import MANNERS
 from outbox.model import Chunk, Send, State
-from outbox.store import Tx, guard, ledger, letters
+from outbox.series.files import read_all
+from outbox.series.run import run
+from outbox.store import Store, Tx, guard, ledger, letters, trials
 from outbox.store import backup as copies
 from outbox.store.ledger import Held
 from outbox.store.lock import sole_sender
+from outbox.trial import letter_of
 
 from .opening import clock, opened, print_json, settings_of
 
@@ -57,6 +62,29 @@ def cancel(ctx: typer.Context, issue: Slug) -> None:
         done = [ledger.cancel(tx, one.id, "by hand") for one in _find(tx, issue)]
         dropped = letters.drop_all(tx, issue, "cancelled by hand")
     print(f"{issue}: cancelled" if any(done) or dropped else f"{issue}: was cancelled before")
+
+
+def winner(
+    ctx: typer.Context,
+    issue: Slug,
+    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="A, B and so on, as outbox status says.")],
+) -> None:
+    """Choose which of several subjects everybody gets who waits for it; the next pass sends it.
+
+    \b
+    outbox winner 2026-03-01-the-immune-system B
+    """  # noqa: D301
+    with opened(settings_of(ctx)) as store, store.begin() as tx:
+        (found, *_) = _find(tx, issue)
+        trial = trials.find(tx, found.id)
+        if trial is None:
+            raise IssueError(f"{issue} has one subject")
+        names = [letter_of(number) for number in range(trial.subjects)]
+        if subject.upper() not in names:
+            raise typer.BadParameter(f"{issue} has the subjects {', '.join(names)}, not {subject!r}")
+        if not trials.decide(tx, found.id, names.index(subject.upper()), "by hand", clock()):
+            raise IssueError(f"{issue}: {letter_of(trial.winner or 0)} was chosen before ({trial.why})")
+    print(f"{issue}: {subject.upper()} goes to the {trial.waiting} people who wait, with the next pass")
 
 
 @held.command("list")
@@ -112,9 +140,13 @@ def adopt(
     outbox adopt
     outbox adopt --restored
     """  # noqa: D301
-    with opened(settings_of(ctx)) as store, sole_sender(store):
+    settings = settings_of(ctx)
+    with opened(settings) as store, sole_sender(store):
+        dropped = _give_up_due(settings, store) if restored else 0
         number = guard.adopt(store, restored=restored, now=clock())
     print("this database sends from now on" + (f"; {number} messages are in doubt" if restored else ""))
+    if dropped:
+        print(f"{dropped} letters that were due are not sent, since they may have gone out before")
 
 
 def backup(
@@ -128,6 +160,15 @@ def backup(
     with opened(settings_of(ctx)) as store:
         copies.back_up(store, file)
     print(f"wrote {file}")
+
+
+def _give_up_due(settings: Settings, store: Store) -> int:
+    """Drop letters that the lost database may have sent, and for which a second time is worse than never."""
+    now = clock()
+    run(store, read_all(settings.series)[0], settings.time_zone, now)
+    again = [name for name, manner in MANNERS.items() if manner.on_unknown == "resend"]
+    with store.begin() as tx:
+        return letters.drop_due(tx, now, "may have gone out before the database was restored", besides=again)
 
 
 def _find(tx: Tx, name: str) -> list[Send]:
@@ -157,4 +198,4 @@ def _by_chunk(found: list[Held]) -> dict[Chunk, list[int]]:
     return parts
 
 
-COMMANDS = (pause, resume, cancel, adopt, backup)
+COMMANDS = (pause, resume, cancel, winner, adopt, backup)

@@ -9,7 +9,7 @@ from threading import Event
 
 from outbox.config import Settings
 from outbox.errors import Temporary
-from outbox.store import Store, Tx, arrivals, ledger, letters
+from outbox.store import Store, Tx, arrivals, ledger, letters, trials
 from outbox.store import series as enrolments
 
 from .opening import clock, opened, sending, stopped_by_signal
@@ -58,6 +58,6 @@ def _is_due(store: Store, looked_at: datetime, now: datetime) -> bool:
 
 
 def find_first(tx: Tx, since: datetime) -> datetime | None:
-    """When the next message, letter or step after a moment is due."""
+    """When the next message, letter or step after a moment is due, or the next winner of a trial to be found."""
     moments = (find(tx, since) for find in (ledger.find_first, letters.find_first, enrolments.find_first))
-    return min(filter(None, moments), default=None)
+    return min(filter(None, (*moments, trials.find_next(tx))), default=None)

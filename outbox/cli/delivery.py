@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from importlib import resources
@@ -21,21 +22,31 @@ from outbox.errors import DONE, MUST_ACT, OutboxError
 from outbox.people.claims import read_batches
 from outbox.people.sheet import open_sheet
 from outbox.store import Store, open_store, plans, subscribers
+from outbox.timing import Departure
+from outbox.trial import FEW, MEANS, letter_of
 
 from .daemon import look_again
 from .opening import clock, database_file, opened, print_json, sending, settings_of, short
-from .passes import (
+from .passes import deliver, freeze, send_test, work_once
+from .planning import (
     caps_of,
-    deliver,
-    freeze,
+    list_upcoming,
     plan_of,
     read_issue,
     read_planned,
-    send_test,
-    work_once,
+    say_due,
+    say_occasion,
+    time_for,
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+At = Annotated[
+    str,
+    typer.Option(metavar="TIME", help="When, with offset: 2026-03-01T09:00+01:00; without one with --local."),
+]
+Local = Annotated[bool, typer.Option("--local", help="When it is that time on everybody's own clock.")]
+#: Time zones named in a line of the calendar.
+SHOWN = 3
 Named = Annotated[str, typer.Argument(metavar="ISSUE", help="An issue folder, or its name in build/issues.")]
 
 
@@ -61,21 +72,36 @@ def init(
     print(f"{name} is there, with {number} people; nobody was added")
 
 
-def plan(ctx: typer.Context, issue: Named, as_json: Json = False) -> None:
+def plan(
+    ctx: typer.Context, issue: Named = "", at: At = "", local: Local = False, as_json: Json = False
+) -> None:
     """Say who would get an issue, when, and what forbids it; the plan's id can be given to send.
 
+    Without an issue, say what goes next by itself.
+
     \b
+    outbox plan
     outbox plan 2026-03-01-the-immune-system
+    outbox plan 2026-03-01-the-immune-system --at "2026-03-01 09:00" --local
     outbox plan build/issues/2026-03-01-the-immune-system --json
     """  # noqa: D301
-    settings = settings_of(ctx)
+    settings, when = settings_of(ctx), _moment(at, local=local)
+    if not issue:
+        _tell_upcoming(settings, as_json=as_json)
+        return
     with opened(settings) as store:
-        found = plan_of(settings, store, read_issue(settings, issue), None, caps_of(settings))
-        name = _keep(store, found)
+        one = read_issue(settings, issue)
+        timing = time_for(settings, one, when, local=local)
+        found = plan_of(settings, store, one, timing, caps_of(settings))
+        name = _keep(store, found, timing.at if timing else None)
+        coming = next((each for each in list_upcoming(settings, store) if each.slug == found.slug), None)
     if as_json:
-        print_json({**asdict(found), "id": name, "provider": settings.provider})
+        by_itself = coming.at if coming else None
+        print_json({**asdict(found), "id": name, "provider": settings.provider, "by_itself": by_itself})
     else:
         _print_plan(found, settings)
+        if coming and settings.recurring:
+            print(f"  {'by itself':<12}{short(coming.at)}, on an occasion of {coming.rule}")
         print(f"  {'plan':<12}{name}")
     raise typer.Exit(MUST_ACT if found.problems else DONE)
 
@@ -86,7 +112,8 @@ def send(
         list[str],
         typer.Argument(metavar="ISSUE|PLAN...", help="Issue folders, names in build/issues, or plans."),
     ],
-    at: Annotated[str, typer.Option(metavar="TIME", help="When, with offset: 2026-03-01T09:00+01:00.")] = "",
+    at: At = "",
+    local: Local = False,
     test: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Send it to this address alone, as a test.")
     ] = "",
@@ -100,23 +127,25 @@ def send(
     outbox send --dry-run build/issues/*
     outbox send 2026-03-01-the-immune-system --test me@example.org
     outbox send 2026-03-01-the-immune-system --at 2026-03-01T09:00+01:00
+    outbox send 2026-03-01-the-immune-system --at "2026-03-01 09:00" --local
     """  # noqa: D301
-    settings, when, stop = settings_of(ctx), _moment(at), Event()
+    settings, when, stop = settings_of(ctx), _moment(at, local=local), Event()
     with opened(settings) as store:
-        issues = [read_planned(settings, store, name) for name in issue]
+        planned = [read_planned(settings, store, name) for name in issue]
+        issues = [(one, time_for(settings, one, when or wish, local=local)) for one, wish in planned]
         if dry_run:
             caps = caps_of(settings)
-            shown = [plan_of(settings, store, one, when, caps) for one in issues]
+            shown = [plan_of(settings, store, one, timing, caps) for one, timing in issues]
             for found in shown:
                 _print_plan(found, settings)
             raise typer.Exit(MUST_ACT if any(found.problems for found in shown) else DONE)
     if test:
         to = read_mailbox(test)
-        raise typer.Exit(max(send_test(settings, one, to) for one in issues))
+        raise typer.Exit(max(send_test(settings, one, to) for one, _ in issues))
     with sending(settings, stop) as desk:
-        for one in issues:
-            freeze(settings, desk, one, when)
-        raise typer.Exit(deliver(desk, stop, limit=limit, slugs=[one.slug for one in issues]))
+        for one, timing in issues:
+            freeze(settings, desk, one, timing)
+        raise typer.Exit(deliver(desk, stop, limit=limit, slugs=[one.slug for one, _ in issues]))
 
 
 def work(
@@ -143,11 +172,31 @@ def work(
 COMMANDS = (init, plan, send, work)
 
 
-def _keep(store: Store, found: mailing.Plan) -> str:
+def _tell_upcoming(settings: Settings, *, as_json: bool) -> None:
+    with opened(settings) as store:
+        found = list_upcoming(settings, store)
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    for recurrence in settings.recurring:
+        print(f"{recurrence.cron}: {recurrence}")
+    for one in found:
+        print(f"  {say_occasion(one)}")
+    if not found:
+        print("every issue was sent")
+
+
+def _keep(store: Store, found: mailing.Plan, at: datetime | None) -> str:
     now = clock()
     with store.begin() as tx:
         return plans.keep(
-            tx, slug=found.slug, digest=found.digest, due_at=found.due_at, audience=found.audience, now=now
+            tx,
+            slug=found.slug,
+            digest=found.digest,
+            due_at=found.due_at,
+            audience=found.audience,
+            at=at,
+            now=now,
         )
 
 
@@ -175,15 +224,20 @@ def _create(settings: Settings, path: Path, *, sample: bool) -> bool:
     return True
 
 
-def _moment(text: str) -> datetime | None:
+def _moment(text: str, *, local: bool) -> datetime | None:
+    """A time that was given by hand; `local`, it has no offset."""
     if not text:
         return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a time; write 2026-03-01T09:00+01:00") from None
-    if moment.tzinfo is None:
-        raise typer.BadParameter(f"{text!r} has no offset; write {text}+01:00, or Z for UTC")
+    if local and moment.tzinfo:
+        raise typer.BadParameter(f"{text!r} has an offset; with --local write 2026-03-01T09:00")
+    if not local and moment.tzinfo is None:
+        raise typer.BadParameter(
+            f"{text!r} has no offset; write {text}+01:00, or Z for UTC, or say --local for everybody's own clock"
+        )
     return moment
 
 
@@ -195,9 +249,10 @@ def _print_plan(found: mailing.Plan, settings: Settings) -> None:
         else ""
     )
     rows = [
-        ("subject", found.subject),
+        *_list_subjects(found, settings),
         ("people", f"{found.audience}{more}"),
-        ("due", short(found.due_at)),
+        ("due", say_due(found)),
+        *(("", _say_departure(one)) for one in found.calendar),
         ("provider", settings.provider),
         ("content", found.digest[:12]),
     ]
@@ -211,3 +266,25 @@ def _print_plan(found: mailing.Plan, settings: Settings) -> None:
     rows += [("problem", problem) for problem in found.problems] + [("note", note) for note in found.notes]
     for name, value in rows:
         print(f"  {name:<12}{value}")
+
+
+def _list_subjects(found: mailing.Plan, settings: Settings) -> Iterator[tuple[str, str]]:
+    """The subject, or all that are compared and how."""
+    if not found.subjects:
+        yield "subject", found.subject
+        return
+    for number, subject in enumerate(found.subjects):
+        yield f"subject {letter_of(number)}", subject
+    rules = settings.trial
+    rest = "" if rules.share == 1 else f"; after {rules.hours:g} hours the rest gets {MEANS[rules.measure]}"
+    each = rules.share * found.audience / len(found.subjects)
+    yield "compared", f"by about {each:.0f} people each{rest}"
+    if each < FEW:
+        yield "note", f"what fewer than {FEW} people do differently is mostly chance"
+
+
+def _say_departure(one: Departure) -> str:
+    """How many at which moment, and where they live."""
+    more = f" and {len(one.zones) - SHOWN} more" if len(one.zones) > SHOWN else ""
+    where = f"{', '.join(one.zones[:SHOWN])}{more}"
+    return f"{one.people:>9,}  {short(one.at)}  {where}{' (has passed: they get it at once)' if one.passed else ''}"

@@ -6,81 +6,45 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from threading import Event
 from uuid import uuid4
 
-from outbox import issue as issues
 from outbox import letterbox, mailing, worker
 from outbox.config import Settings
 from outbox.desk import Desk
 from outbox.errors import DONE, MUST_ACT, TRY_LATER, IssueError, OutboxError
 from outbox.events.applying import apply_new
 from outbox.letterbox import Letterbox
-from outbox.model import Capabilities, Issue, Outcome, State
+from outbox.model import Issue, ItemResult, Outcome, State
 from outbox.providers import PROVIDERS
 from outbox.series.files import read_all
 from outbox.series.run import run
-from outbox.store import Store, claims, ledger, plans
+from outbox.store import claims, ledger, occasions
+from outbox.timing import Timing
 
 from .opening import clock, in_words, short
-
-#: The clock of those of whom no time zone is known.
-ZONE = "UTC"
+from .planning import find_due, plan_of, say_due, say_next
 
 
-def read_issue(settings: Settings, name: str) -> Issue:
-    """Read an issue folder by its path or its name in build/issues; raises IssueError."""
-    folder = Path(name) if Path(name).is_dir() else settings.issues / name
-    if not folder.is_dir():
-        raise IssueError(f"there is no issue {name!r}, neither as a folder nor in {settings.issues.name}")
-    return issues.read(folder.resolve())
-
-
-def read_planned(settings: Settings, store: Store, name: str) -> Issue:
-    """Read an issue, or that of a plan; raises IssueError when too much changed since the plan was made."""
-    with store.read() as tx:
-        kept = plans.find(tx, name)
-        changed = plans.count_changes(tx, kept) if kept else 0
-    if kept is None:
-        return read_issue(settings, name)
-    issue = read_issue(settings, kept.slug)
-    if issue.digest != kept.digest:
-        raise IssueError(f"{issue.slug} was changed since plan {name} was made; make a new plan")
-    if changed > settings.plan_changes * kept.audience:
-        raise IssueError(
-            f"{changed} people came, went or changed since plan {name} was made for {kept.audience}; "
-            "make a new plan, or raise [outbox] plan_changes"
-        )
-    return issue
-
-
-def caps_of(settings: Settings) -> Capabilities:
-    """What the provider of book.toml can do; raises ConfigError when it lacks something."""
-    provider = PROVIDERS[settings.provider](settings.account)
-    provider.close()
-    return provider.caps
-
-
-def plan_of(
-    settings: Settings, store: Store, issue: Issue, at: datetime | None, caps: Capabilities
-) -> mailing.Plan:
-    """Say what sending an issue by a provider that can do so much would do."""
-    with store.read() as tx:
-        return mailing.plan(
-            tx, issue, settings.envelope, now=clock(), at=at, segments=settings.segments, caps=caps
-        )
-
-
-def freeze(settings: Settings, desk: Desk, issue: Issue, at: datetime | None) -> None:
-    """Freeze an issue with its audience, unless that was done before."""
+def freeze(
+    settings: Settings,
+    desk: Desk,
+    issue: Issue,
+    timing: Timing | None,
+    occasion: tuple[str, datetime] | None = None,
+    *,
+    now: datetime | None = None,
+) -> None:
+    """Freeze an issue with its audience, unless that was done before, or another sender used the occasion."""
     caps = desk.provider.caps
-    found = plan_of(settings, desk.store, issue, at, caps)
+    found = plan_of(settings, desk.store, issue, timing, caps, now)
     if found.frozen == issue.digest:
         print(f"{issue.slug}: frozen before; going on with what is left")
         return
     files = mailing.carries_files(issue, settings.envelope)
     with desk.store.begin() as tx:
+        if occasion and not occasions.use(tx, *occasion, issue.slug):
+            return
         number = mailing.freeze(
             tx,
             issue,
@@ -89,12 +53,14 @@ def freeze(settings: Settings, desk: Desk, issue: Issue, at: datetime | None) ->
             max_batch=caps.batch_of(attachments=files),
             on_unknown=settings.on_unknown,
             send_id=uuid4().hex,
-            now=clock(),
-            at=at,
+            now=now or clock(),
+            timing=timing,
             segments=settings.segments,
             caps=caps,
+            rules=settings.trial,
+            domains=settings.pace.domains,
         )
-    print(f"{issue.slug}: frozen for {number} people" + (f", due {short(found.due_at)}" if at else ""))
+    print(f"{issue.slug}: frozen for {number} people" + (f", due {say_due(found)}" if timing else ""))
 
 
 def deliver(
@@ -132,10 +98,12 @@ def deliver(
 def work_once(settings: Settings, desk: Desk, stop: Event, *, now: Callable[[], datetime] = clock) -> int:
     """Freeze what is due and new, and make one pass; an error about one of them does not keep back the others."""
     every, errors = read_all(settings.series)
-    run(desk.store, every, ZONE, now())
+    run(desk.store, every, settings.time_zone, now())
     box = Letterbox(settings.letters, settings.envelope, settings.secrets, settings.gift)
     errors += [*letterbox.empty(desk, box, now()), *_freeze_due(settings, desk, now)]
     code = deliver(desk, stop, now=now)
+    if line := say_next(settings, desk.store, now()):
+        print(line)
     for error in errors:
         print(f"outbox: {error}", file=sys.stderr)
     return MUST_ACT if errors else code
@@ -144,24 +112,23 @@ def work_once(settings: Settings, desk: Desk, stop: Event, *, now: Callable[[], 
 def send_test(settings: Settings, issue: Issue, to: str) -> int:
     """Send an issue to one address outside the ledger; returns the exit code."""
     provider, now = PROVIDERS[settings.provider](settings.account), clock()
-    letter, person = mailing.make_test(issue, settings.envelope, to, test_id=uuid4().hex, now=now)
-    batch_id = f"test.{person.outbox_id}"
-    (result,) = provider.send(provider.prepare(letter, [person], batch_id, date=now))
+    results = list[ItemResult]()
+    for letter, person in mailing.make_tests(issue, settings.envelope, to, test_id=uuid4().hex, now=now):
+        batch_id = f"test.{person.outbox_id}"
+        results += provider.send(provider.prepare(letter, [person], batch_id, date=now))
     provider.close()
-    words = " ".join(filter(None, (result.provider_id, result.code, result.detail)))
-    print(f"{issue.slug}: test to {to}: {result.outcome}  {words}".rstrip())
-    return DONE if result.outcome == Outcome.ACCEPTED else MUST_ACT
+    for one in results:
+        words = " ".join(filter(None, (one.provider_id, one.code, one.detail)))
+        print(f"{issue.slug}: test to {to}: {one.outcome}  {words}".rstrip())
+    return DONE if all(one.outcome == Outcome.ACCEPTED for one in results) else MUST_ACT
 
 
 def _freeze_due(settings: Settings, desk: Desk, now: Callable[[], datetime]) -> Iterator[OutboxError]:
-    for folder in sorted(settings.issues.glob("[!.]*/")):
+    for found in find_due(settings, desk.store, desk.provider.caps, now()):
         try:
-            issue = issues.read(folder)
-            found = plan_of(settings, desk.store, issue, None, desk.provider.caps)
-            if found.frozen and found.frozen != issue.digest:
-                print(f"{issue.slug}: was sent before with other content; the rebuilt folder is left alone")
-            elif not found.frozen and issue.kind == "issue" and (issue.send_at or now()) <= now():
-                freeze(settings, desk, issue, None)
+            if isinstance(found, OutboxError):
+                raise found
+            freeze(settings, desk, found.issue, found.timing, found.occasion, now=now())
         except IssueError as error:
             yield error
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from outbox.errors import OutboxError
-from outbox.sandbox import Desk, Fault, Faults, Journal, Rules, Server, read_fault
+from outbox.errors import ConfigError, OutboxError
+from outbox.sandbox import Desk, Emitter, Fault, Faults, Journal, Manner, Rules, Server, read_fault
 
 
 def sandbox(
@@ -27,6 +28,14 @@ def sandbox(
     search_delay: Annotated[float, typer.Option(help="Seconds until a search finds a message.")] = 0.0,
     key_window: Annotated[float, typer.Option(help="Seconds for which a key is remembered.")] = 86_400.0,
     rate: Annotated[float, typer.Option(help="Calls a second for each account; 0: any number.")] = 0.0,
+    hook: Annotated[
+        str,
+        typer.Option(
+            metavar="URL", help="Report there what became of messages; OUTBOX_SANDBOX_HOOK signs it."
+        ),
+    ] = "",
+    twice: Annotated[float, typer.Option(help="Share of reports that come twice.")] = 0.0,
+    delay: Annotated[float, typer.Option(help="Seconds that a report may be late.")] = 0.0,
     quiet: Annotated[bool, typer.Option("--quiet", help="Do not print every call.")] = False,
 ) -> None:
     """Run a provider on this machine that keeps what it gets, and goes wrong when you want it to.
@@ -37,6 +46,7 @@ def sandbox(
     \b
     outbox sandbox
     outbox sandbox --fault reset:after=0.05 --fault 429:before=0.1 --seed 7
+    outbox sandbox --hook http://127.0.0.1:8600/events/sandbox --twice 0.2 --delay 5
     """  # noqa: D301
     faults = Faults(dict(map(_rate, fault or [])), seed)
     rules = Rules(search_delay=search_delay, key_window=key_window, rate=rate)
@@ -46,13 +56,23 @@ def sandbox(
     except OSError as error:
         raise OutboxError(f"cannot listen on {host}:{port}: {error.strerror}") from None
     print(f"sandbox at {server.url}, journal in {journal}; Ctrl-C ends it", flush=True)
+    emitter = Emitter(kept, hook, _secret(), Manner(twice, delay, seed)) if hook else None
     try:
         server.serve_forever()
     except KeyboardInterrupt:
         print(f"accepted {sum(kept.count().values())} messages")
     finally:
+        if emitter:
+            emitter.close()
         server.server_close()
         kept.close()
+
+
+def _secret() -> str:
+    secret = os.environ.get("OUTBOX_SANDBOX_HOOK", "")
+    if not secret:
+        raise ConfigError("--hook needs OUTBOX_SANDBOX_HOOK in the environment; docs/webhooks.md says more")
+    return secret.split()[0]
 
 
 def _rate(text: str) -> tuple[Fault, float]:

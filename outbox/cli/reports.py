@@ -13,10 +13,11 @@ import typer
 from outbox.addresses import read_mailbox
 from outbox.errors import MUST_ACT, PeopleError
 from outbox.model import Progress, State
-from outbox.store import Tx, arrivals, downloads, evidence, ledger, letters, subscribers
+from outbox.store import Tx, arrivals, downloads, evidence, ledger, letters, subscribers, trials
 from outbox.store import events as reported
 from outbox.store import series as places
 from outbox.store import verify as proof
+from outbox.trial import MEANS, Trial, letter_of
 
 from .opening import in_words, opened, print_json, settings_of, short
 
@@ -51,13 +52,14 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     with opened(settings_of(ctx)) as store, store.read() as tx:
         progress, people = ledger.progress(tx), subscribers.count(tx)
         waiting, (calls, _) = letters.find_waiting(tx), arrivals.count(tx)
+        compared = {one.send_id: trials.find(tx, one.send_id) for one in progress}
         series = _tell_series(tx)
     sends = [one for one in progress if not one.letter]
     sent = _by_name(one for one in progress if one.letter)
     if as_json:
         print_json(
             {
-                "issues": [asdict(one) for one in sends],
+                "issues": [{**asdict(one), "trial": _describe(compared[one.send_id])} for one in sends],
                 "letters": [{"name": name, "states": states} for name, states in sent.items()],
                 "queued": [asdict(one) for one in waiting],
                 "series": series,
@@ -71,6 +73,8 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
         told = f"{in_words(one.states)} of {one.audience}, by {one.provider}, {short(one.due_at)}"
         print(f"{one.slug}: {told}")
         print(f"  [{_chart(one)}]" + (f" {one.state}: {one.reason}" if one.state != "active" else ""))
+        for line in _tell_trial(compared[one.send_id]):
+            print(f"  {line}")
     if not sends:
         print("no issue was sent yet")
     for name, states in sent.items():
@@ -140,7 +144,8 @@ def show(
         print(f"  {short(event.at)}  {event.consent}: {event.basis} ({event.source})")
     for message in messages:
         words = " ".join(filter(None, (message.provider_id, message.code, message.detail)))
-        print(f"  {short(message.changed_at)}  {message.slug}: {message.state}  {words}".rstrip())
+        subject = f" (subject {message.subject})" if message.subject else ""
+        print(f"  {short(message.changed_at)}  {message.slug}: {message.state}{subject}  {words}".rstrip())
     for said in reports:
         print(f"  {short(said['at'])}  {said['provider']} reports: {said['type']}  {said['detail']}".rstrip())
     for file in fetched:
@@ -174,6 +179,28 @@ def verify(ctx: typer.Context, as_json: Json = False) -> None:
         )
     if faults:
         raise typer.Exit(MUST_ACT)
+
+
+def _describe(trial: Trial | None) -> dict[str, Any] | None:
+    """A trial as JSON: its subjects by their letters."""
+    if trial is None:
+        return None
+    won = letter_of(trial.winner) if trial.winner is not None else None
+    results = {letter_of(number): asdict(one) for number, one in enumerate(trial.results)}
+    return {**asdict(trial), "winner": won, "results": results}
+
+
+def _tell_trial(trial: Trial | None) -> Iterator[str]:
+    if trial is None:
+        return
+    for number, one in enumerate(trial.results):
+        more = f", {one.opened} opened and {one.clicked} clicked of {one.agreed} who agreed to be counted"
+        lost = f"{one.reached} reached, {one.lost} lost{more if one.agreed else ''}"
+        yield f"subject {letter_of(number)}: {lost}{', the winner' if number == trial.winner else ''}"
+    if trial.winner is None:
+        yield f"{trial.waiting} people wait, {trial.hours:g} hours after the first, for {MEANS[trial.measure]}"
+    else:
+        yield f"chosen: {trial.why}"
 
 
 def _tell_series(tx: Tx) -> list[dict[str, Any]]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outbox.bounces.boxes import Box, Imap, Maildir
 from outbox.errors import ConfigError
 from outbox.events.applying import apply_new
 from outbox.events.collecting import collect
 from outbox.model import EventType
 
 from .opening import clock, opened, settings_of
+
+if TYPE_CHECKING:  # mailboxes take a while to load, and every command begins here
+    from outbox.bounces.boxes import Box, Imap
 
 
 def bounces(
@@ -33,6 +35,8 @@ def bounces(
     outbox bounces --maildir ~/Maildir
     outbox bounces --imap mail.example.org --folder Bounces
     """  # noqa: D301
+    from outbox.bounces.boxes import Maildir
+
     if bool(maildir) == bool(imap):
         raise ConfigError("say where the mail lies: --maildir FOLDER or --imap HOST")
     with opened(settings_of(ctx)) as store:
@@ -47,6 +51,8 @@ def bounces(
 
 
 def _open_imap(address: str, folder: str) -> Imap:
+    from outbox.bounces.boxes import Imap
+
     host, _, port = address.partition(":")
     user, password = (os.environ.get(f"OUTBOX_IMAP_{name}", "") for name in ("USER", "PASSWORD"))
     if not user or not password:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -23,7 +24,6 @@ from outbox.store import series as places
 from outbox.store.series import Enrolment
 
 from .opening import clock, opened, print_json, settings_of
-from .passes import ZONE
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Letters that follow each other.")
 Name = Annotated[str, typer.Argument(metavar="SERIES", help="The name of a file in series/.")]
@@ -169,8 +169,9 @@ def _foretell(
 ) -> dict[str, Any]:
     """The calendar of one person in one series."""
     kept, place = places.find(tx, one.name), places.find_of(tx, one.name, person.id) if person else None
-    zone = read_zone(person.time_zone if person and one.by_reader else "", ZONE)
+    zone = read_zone(person.time_zone if person and one.by_reader else "", settings.time_zone)
     now = _moment(start, zone)
+    now = now if place else _beginning(one, now, read_zone(settings.time_zone))
     standing = Standing(place.passed, place.last_at) if place else Standing((), now)
     since = dict.fromkeys((step.id for step in one.steps), standing.last_at) | dict(
         kept.steps if kept else {}
@@ -184,6 +185,13 @@ def _foretell(
         "name": one.name, "title": one.title, "time_zone": str(zone), "begins": now.astimezone(zone),
         "stands": _stands(tx, one, place, person, now), "steps": steps,
     }  # fmt: skip
+
+
+def _beginning(one: Series, now: datetime, zone: ZoneInfo) -> datetime:
+    """When a series begins for somebody to whom all that it asks for happens now."""
+    day = one.start.day
+    at = datetime.combine(day, time(), zone).astimezone(UTC) if day else now
+    return one.start.within.after(max(at, now), zone)
 
 
 def _stands(tx: Tx, one: Series, place: Enrolment | None, person: Subscriber | None, now: datetime) -> str:

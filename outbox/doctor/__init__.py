@@ -80,11 +80,22 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
             "look at what stands between the network and the web pages: redirects, logins, firewalls",
             service.check_one_click,
         ),
+        "webhooks": Check(
+            "the provider can report bounces and complaints: its secret is set; with `--online` also: the address "
+            "refuses a call without proof, and nothing stands before it",
+            "set the webhook up as docs/webhooks.md says, and start `outbox serve`",
+            service.check_webhooks,
+        ),
         "clock": Check(
             "with `--online`: the clock is right, by the Date header of `base_url`; 30 seconds off are a warning, "
             "four minutes an error",
             "switch on the system's time service",
             service.check_clock,
+        ),
+        "gift": Check(
+            "the files of `[gift]` are there, and none is somebody's stamped copy",
+            "run `make ebook`, or name in `[gift] files` what should be given away",
+            host.check_gift,
         ),
         "database": Check(
             "the database opens and is whole",

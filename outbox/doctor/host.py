@@ -1,7 +1,8 @@
-"""Checks of this machine: the secret, the database, the disk."""
+"""Checks of this machine: the secret, the gift, the database, the disk."""
 
 from __future__ import annotations
 
+from outbox.config import STAMPED
 from outbox.errors import OutboxError
 from outbox.store.health import find_damage
 
@@ -22,6 +23,26 @@ def check_secret(case: Case) -> Answer:
     if shortest < GOOD_SECRET:
         return warning(f"OUTBOX_SECRET has {shortest} characters")
     return passed(f"OUTBOX_SECRET is set, {shortest} characters")
+
+
+def check_gift(case: Case) -> Answer:
+    """Whoever presses a button gets the book, and nobody gets the copy of another reader."""
+    gift = case.settings.gift
+    if gift is None:
+        return passed("book.toml gives nothing away")
+    missing = [path.name for path in gift.files if not path.is_file()]
+    if missing:
+        return error(f"{', '.join(missing)}: not there")
+    from outbox.stamp import find_stamps  # pikepdf takes a tenth of a second to load
+
+    try:
+        books = [path for path in gift.files if path.suffix.lower() in STAMPED]
+        stamped = [path.name for path in books if find_stamps(path.read_bytes())]
+    except OutboxError as wrong:
+        return error(str(wrong))
+    if stamped:
+        return error(f"{', '.join(stamped)}: the stamped copy of a reader")
+    return passed(f"{len(gift.files)} files are there")
 
 
 def check_database(case: Case) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
+from outbox.config import HOOKS
 from outbox.errors import ConfigError
 from outbox.providers import PROVIDERS, Askable
 from outbox.providers.base import Answer as Response
@@ -97,6 +98,24 @@ def check_one_click(case: Case) -> Answer:
         if wrong
         else passed("GET, HEAD and POST answer, and nobody was let go")
     )
+
+
+def check_webhooks(case: Case) -> Answer:
+    """The provider's reports can come in: a secret is set, and a call without proof is refused as such."""
+    name = case.settings.provider
+    if name not in HOOKS:
+        return passed(f"{name} calls no webhook" + (": outbox bounces" if name == "smtp" else ""))
+    if name not in case.settings.hooks:
+        return warning(f"{HOOKS[name]} is not set: nobody hears of bounces and complaints")
+    if not case.online:
+        return _offline()
+    path = f"/events/{name}"
+    try:
+        status = _visit(case, "POST", path, {"Content-Type": "application/json"}, b"{}").status
+    except CallFailed as failed:
+        return error(f"{path} cannot be reached: {failed}")
+    told = f"{path} answers a call without proof with {status}"
+    return passed(told) if status == 401 else error(f"{told} instead of 401")
 
 
 def check_clock(case: Case) -> Answer:

@@ -9,7 +9,6 @@ from typing import Protocol, runtime_checkable
 
 from outbox.errors import OutboxError
 from outbox.model import Arrival, Report
-from outbox.providers.base import CallFailed, Http
 
 from .brevo import Brevo
 from .mailbox import Mailbox
@@ -39,6 +38,8 @@ class Confirming(Protocol):
 
 
 def _fetch(site: str, path: str) -> bytes:
+    from outbox.providers.base import CallFailed, Http  # the HTTP library is slow to load, and seldom needed
+
     web = Http(site)
     try:
         answer = web.call("GET", path, {})

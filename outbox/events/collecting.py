@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from outbox import bounces
-from outbox.bounces.boxes import Box
 from outbox.model import Arrival
 from outbox.store import Store, arrivals
+
+if TYPE_CHECKING:
+    from outbox.bounces.boxes import Box
 
 AT_ONCE = 200  # mails in one transaction
 

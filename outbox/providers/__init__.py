@@ -12,7 +12,7 @@ from outbox.model import Account, Addressee, Capabilities, ItemResult, Letter, P
 
 
 class Provider(Protocol):
-    """Whoever carries mail; events join this with the first provider that sends any."""
+    """Whoever carries mail. What it reports of it afterwards is read in outbox/events."""
 
     @property
     def name(self) -> str: ...

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .emitter import Emitter, Manner
 from .faults import Fault, Faults, read_fault
 from .journal import Journal
 from .server import Desk, Rules, Server
 
-__all__ = ["Desk", "Fault", "Faults", "Journal", "Rules", "Server", "read_fault"]
+__all__ = ["Desk", "Emitter", "Fault", "Faults", "Journal", "Manner", "Rules", "Server", "read_fault"]

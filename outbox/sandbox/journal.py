@@ -105,6 +105,13 @@ class Journal:
         names = ("dialect", "id", "email", "outbox_id", "batch", "at")
         return [{**dict(zip(names, row, strict=False)), **json.loads(row[-1])} for row in rows]
 
+    def find_after(self, no: int, limit: int) -> list[dict[str, Any]]:
+        """The next messages after a number, with their own."""
+        query = "SELECT no, id, email, outbox_id FROM message WHERE no > ? ORDER BY no LIMIT ?"
+        with self._lock:
+            rows = self._database.execute(query, (no, limit)).fetchall()
+        return [dict(zip(("no", "id", "email", "outbox_id"), row, strict=True)) for row in rows]
+
     def count(self) -> dict[str, int]:
         """How many messages were accepted for each mailbox."""
         with self._lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from types import MappingProxyType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,7 +14,7 @@ from outbox.store import letters as queue
 from outbox.store import series as ledger
 from outbox.store.series import Begun, Enrolment, Kept
 
-from . import On, Series
+from . import On, Series, Step
 from .engine import Standing, advance, look_ahead
 
 #: People in one transaction.
@@ -122,23 +122,26 @@ def _move_some(tx: Tx, case: Case) -> bool:
         if one.subscriber_id in enough or not one.welcome:
             places.append(replace(one, state="stopped", next_at=None))
             continue
-        standing = Standing(one.passed, one.last_at)
-        move = advance(
-            case.series, case.kept.steps, standing, case.zone_of(one.time_zone),
-            due=one.next_at or case.now, now=case.now,
-        )  # fmt: skip
-        if move.step:
-            key = f"series:{case.series.name}:{move.step.id}:{one.subscriber_id}"
-            letters.append((key, move.step.letter, one.subscriber_id, case.now))
-        places.append(
-            replace(
-                one, state="active" if move.next_at else "finished", passed=move.standing.passed,
-                last_at=move.standing.last_at, next_at=move.next_at,
-            )
-        )  # fmt: skip
+        place, step = _step(case, one)
+        places.append(place)
+        if step:
+            key = f"series:{case.series.name}:{step.id}:{one.subscriber_id}"
+            letters.append((key, step.letter, one.subscriber_id, case.now))
     queue.queue(tx, letters, case.now)
     ledger.move(tx, places)
     return bool(due)
+
+
+def _step(case: Case, one: Enrolment) -> tuple[Enrolment, Step | None]:
+    """Where somebody stands after this moment, and what goes to them now; nothing while they rest."""
+    zone, due = case.zone_of(one.time_zone), one.next_at or case.now
+    if one.rests_until and one.rests_until > case.now:
+        return replace(one, next_at=case.series.window.next(one.rests_until, zone)), None
+    standing = Standing(one.passed, one.last_at)
+    move = advance(case.series, case.kept.steps, standing, zone, due=due, now=case.now)
+    state = "active" if move.next_at else "finished"
+    passed, last_at = move.standing.passed, move.standing.last_at
+    return replace(one, state=state, passed=passed, last_at=last_at, next_at=move.next_at), move.step
 
 
 # -- what begins a series
@@ -169,8 +172,33 @@ def _by_date(tx: Tx, case: Case) -> tuple[Sequence[Begun], bool]:
     return found, len(found) == AT_ONCE
 
 
+def _by_download(tx: Tx, case: Case) -> tuple[Sequence[Begun], bool]:
+    since = None if case.series.start.also_before else case.kept.since
+    found = ledger.find_fetched(
+        tx, case.series.name, case.series.only, since=since, limit=AT_ONCE, now=case.now
+    )
+    return found, len(found) == AT_ONCE
+
+
+def _by_absence(tx: Tx, case: Case) -> tuple[Sequence[Begun], bool]:
+    """Who had so long since they confirmed, and did not fetch the book."""
+    within = case.series.start.within
+    length = timedelta(days=within.days, seconds=within.seconds)
+    found, mark = ledger.find_confirmed(
+        tx, case.kept, case.series.only, until=case.now - length, now=case.now, without=True
+    )
+    late = [replace(one, at=one.at + length) for one in found]
+    return late, ledger.change(tx, case.series.name, mark=mark)
+
+
 Finder = Callable[[Tx, Case], tuple[Sequence[Begun], bool]]
 #: For each trigger who was met by it and is not enrolled yet, and whether there may be more.
 STARTS: Mapping[On, Finder] = MappingProxyType(
-    {"confirmed": _by_confirmation, "tag": _by_tag, "date": _by_date}
+    {
+        "confirmed": _by_confirmation,
+        "tag": _by_tag,
+        "date": _by_date,
+        "downloaded": _by_download,
+        "not downloaded": _by_absence,
+    }
 )

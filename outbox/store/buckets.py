@@ -28,6 +28,13 @@ def write_level(tx: Tx, name: str, level: Level) -> None:
     tx.connection.execute(update(bucket).where(bucket.c.name == name).values(values))
 
 
+def find_blocked(tx: Tx, prefix: str, now: datetime) -> dict[str, datetime]:
+    """The buckets, by what follows `prefix` in their names, that nothing may pass, and until when."""
+    blocked = select(bucket.c.name, bucket.c.blocked_until)
+    blocked = blocked.where(bucket.c.name.startswith(prefix), bucket.c.blocked_until > now)
+    return {row[0].removeprefix(prefix): row[1] for row in tx.connection.execute(blocked)}
+
+
 def block(tx: Tx, name: str, until: datetime) -> None:
     """Let nothing pass before a moment, as the provider asked; a later one that stands already stays."""
     row = update(bucket).where(bucket.c.name == name, func.coalesce(bucket.c.blocked_until, until) <= until)

@@ -36,6 +36,7 @@ from .states import OPEN, Told, read_states, spread
 # Spelled out, not bound: with bound values SQLite would not use the partial indexes.
 WAITING = text("chunk.state IN ('planned', 'retry')")
 IN_DOUBT = text("chunk.state = 'in_doubt'")
+DECIDED = text("chunk.variant >= 0")  # the subject is known
 GONE = text("subscriber.consent <> 'confirmed'")
 OURS = (
     chunk.c.send_id == bindparam("the_send"),
@@ -127,9 +128,15 @@ def find_ready(tx: Tx, now: datetime) -> list[str]:
     return list(tx.connection.execute(query).scalars())
 
 
-def take(tx: Tx, send_id: str, lease: Lease, now: datetime, limit: int) -> list[Taken]:
-    """Claim the next chunks of a send, the longest due first. They still wait: nothing is said of a call yet."""
-    first = select(chunk.c.no).where(chunk.c.send_id == send_id, *_due(tx, now))
+def take(
+    tx: Tx, send_id: str, lease: Lease, now: datetime, limit: int, *, besides: Collection[str] = ()
+) -> list[Taken]:
+    """Claim the next chunks of a send, the longest due first. They still wait: nothing is said of a call yet.
+
+    Those for the domains named by `besides` are left alone.
+    """
+    others = [chunk.c.domain.not_in(besides)] if besides else []
+    first = select(chunk.c.no).where(chunk.c.send_id == send_id, *_due(tx, now), *others)
     first = first.order_by(chunk.c.not_before, chunk.c.no).limit(limit)
     if tx.many:
         first = first.with_for_update(skip_locked=True)
@@ -251,6 +258,8 @@ CHUNK = (
     chunk.c.body_sha,
     chunk.c.size,
     chunk.c.follow,
+    chunk.c.variant,
+    chunk.c.domain,
 )
 
 
@@ -264,7 +273,7 @@ def _due(tx: Tx, now: datetime) -> tuple[Any, ...]:
     free = chunk.c.lease_owner == ""
     if tx.many:
         free = or_(free, chunk.c.lease_until < func.now())
-    return WAITING, chunk.c.not_before <= now, free
+    return WAITING, DECIDED, chunk.c.not_before <= now, free
 
 
 def _leased(tx: Tx, claim: Update, lease: Lease, now: datetime) -> Update:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hmac import compare_digest
 from types import MappingProxyType
@@ -15,7 +15,7 @@ from sqlalchemy import Row, and_, bindparam, delete, func, insert, select, updat
 from outbox.addresses import key_of
 from outbox.model import STATE_IN, Chunk, EventType, Report, State
 
-from . import Tx, subscribers
+from . import Tx, subscribers, wishes
 from .claims import CHUNK, to_chunk
 from .rolls import unpack_ids
 from .schema import chunk, delivery, event, roster, subscriber
@@ -47,6 +47,8 @@ RANK = (
     State.COMPLAINED,
 )
 AT_ONCE = 500  # values in one question
+#: Reports of what a person did with a letter.
+WATCHING = frozenset({EventType.OPENED, EventType.CLICKED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,12 @@ def place(tx: Tx, reports: Sequence[tuple[Report, int | None]]) -> list[Placed]:
         wanted.setdefault(send_id, set()).update([number] if number else [])
     parts = {send_id: _find_parts(tx, send_id, people) for send_id, people in wanted.items() if people}
     people = _find_people(tx, {number for found in parts.values() for number in found})
-    strangers = {report.recipient for report, _ in reports if report.proven and report.recipient}
-    known = subscribers.find_many(tx, [key_of(email) for email in strangers])
+    strangers = {
+        key_of(report.recipient)
+        for (report, _), (send_id, number) in zip(reports, named, strict=True)
+        if report.proven and report.recipient and number not in parts.get(send_id, {})
+    }
+    known = subscribers.find_many(tx, sorted(strangers))
     placed = []
     for (report, arrival_id), (send_id, number) in zip(reports, named, strict=True):
         part = parts.get(send_id, {}).get(number) if number else None
@@ -100,12 +106,21 @@ def record_all(tx: Tx, placed: Sequence[Placed], now: datetime) -> list[Placed]:
     """Keep what is new, and let the messages follow; returns what was new.
 
     A message that is in doubt or held is settled by it. Reports about a person without a message are kept too.
+    Who opened or clicked is written down of those alone who allowed it; of others stays that somebody did.
     """
     fresh = _find_new(tx, placed)
     if fresh:
-        tx.connection.execute(insert(event), [_row(one, now) for one in fresh])
+        watching = [one.subscriber_id for one in fresh if one.report.type in WATCHING and one.subscriber_id]
+        watched = wishes.find_watched(tx, watching)
+        tx.connection.execute(insert(event), [_row(_blur(one, watched), now) for one in fresh])
         _overlay(tx, fresh, now)
     return fresh
+
+
+def _blur(one: Placed, watched: Collection[int]) -> Placed:
+    if one.report.type not in WATCHING or one.subscriber_id in watched:
+        return one
+    return replace(one, subscriber_id=None, report=replace(one.report, detail=""))
 
 
 def count(tx: Tx) -> list[tuple[str, EventType, int, datetime]]:

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, func, select, text, update
+from sqlalchemy import Select, case, func, select, text, update
 
 from outbox.model import STATE_IN, Chunk, ChunkState, Delivery, Envelope, Progress, Recipient, Send, State
 
-from . import Tx
-from .claims import CHUNK, WAITING, to_chunk
+from . import Tx, trials
+from .claims import CHUNK, DECIDED, WAITING, to_chunk
 from .rolls import unpack, unpack_ids
 from .schema import call, chunk, delivery, issue, roster, send
 from .states import Told, read_states, spread
@@ -60,16 +60,17 @@ def find_sends_of(tx: Tx, name: str) -> list[Send]:
 
 def find_waiting(tx: Tx) -> tuple[int, datetime | None]:
     """How many messages still wait in active sends, and when the first of them may go."""
-    query = select(func.coalesce(func.sum(chunk.c.follow), 0), func.min(chunk.c.not_before))
+    decided = case((chunk.c.variant >= 0, chunk.c.not_before))
+    query = select(func.coalesce(func.sum(chunk.c.follow), 0), func.min(decided))
     query = query.join(send, send.c.id == chunk.c.send_id).where(WAITING, send.c.state == "active")
     number, first = tx.connection.execute(query).one()
-    return number, first
+    return number, min(filter(None, (first, trials.find_next(tx))), default=None)
 
 
 def find_first(tx: Tx, since: datetime) -> datetime | None:
     """When the next message after a moment may go, of sends that are active."""
     query = select(func.min(chunk.c.not_before)).join(send, send.c.id == chunk.c.send_id)
-    query = query.where(WAITING, chunk.c.not_before > since, send.c.state == "active")
+    query = query.where(WAITING, DECIDED, chunk.c.not_before > since, send.c.state == "active")
     return tx.connection.execute(query).scalar()
 
 
@@ -114,7 +115,9 @@ def keep_alive(tx: Tx, send_id: str, now: datetime) -> None:
 def find_late(tx: Tx, before: datetime) -> list[Send]:
     """Active sends of issues with chunks due, and no sign of life, since before this moment."""
     due = (
-        select(chunk.c.no).where(chunk.c.send_id == send.c.id, WAITING, chunk.c.not_before < before).exists()
+        select(chunk.c.no)
+        .where(chunk.c.send_id == send.c.id, WAITING, DECIDED, chunk.c.not_before < before)
+        .exists()
     )
     late = _sends().where(send.c.letter == "", send.c.state == "active", send.c.active_at < before, due)
     return [_send(row) for row in tx.connection.execute(late)]
@@ -245,7 +248,8 @@ def _delivery(tx: Tx, order: Any, part: Chunk, subscriber_id: int) -> Delivery:
         own_fields = (person.state, given, "", WHY.get(person.state, ""), moment)
     else:
         own_fields = (State(own.state), own.provider_id, own.code, own.detail, own.changed_at)
-    return Delivery(order.letter or order.slug, person.outbox_id, person.email, *own_fields)
+    name, subject = order.letter or order.slug, trials.subject_of(tx, part)
+    return Delivery(name, person.outbox_id, person.email, *own_fields, subject)
 
 
 def _last_call(tx: Tx, part: Chunk) -> Any:

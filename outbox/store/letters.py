@@ -170,6 +170,12 @@ def drop_all(tx: Tx, name: str, why: str) -> int:
     ).rowcount
 
 
+def drop_due(tx: Tx, now: datetime, why: str, *, besides: Sequence[str]) -> int:
+    """Likewise of all that are due, but for letters of these names; returns how many."""
+    due = update(letter).where(WAITING, letter.c.due_at <= now, letter.c.name.not_in(besides))
+    return tx.connection.execute(due.values(dropped=why)).rowcount
+
+
 def drop_of(tx: Tx, subscriber_id: int, why: str) -> None:
     """Likewise of all that wait for one person."""
     mine = update(letter).where(WAITING, letter.c.subscriber_id == subscriber_id)

@@ -23,13 +23,23 @@ class Kept:
     due_at: datetime
     audience: int
     newest_consent: int
+    at: datetime | None = None  # the time it was made for by hand; without offset on everybody's own clock
 
 
-def keep(tx: Tx, *, slug: str, digest: str, due_at: datetime, audience: int, now: datetime) -> str:
+def keep(
+    tx: Tx,
+    *,
+    slug: str,
+    digest: str,
+    due_at: datetime,
+    audience: int,
+    now: datetime,
+    at: datetime | None = None,
+) -> str:
     """Keep a plan and return its id: the same for the same issue, people and time."""
     newest = tx.connection.execute(select(func.coalesce(func.max(consent_event.c.id), 0))).scalar_one()
-    due = "" if due_at <= now else due_at.isoformat()
-    name = sha256(f"{slug} {digest} {due} {audience} {newest}".encode()).hexdigest()[:12]
+    due, by_hand = "" if due_at <= now else due_at.isoformat(), at.isoformat() if at else ""
+    name = sha256(f"{slug} {digest} {due} {by_hand} {audience} {newest}".encode()).hexdigest()[:12]
     if find(tx, name) is None:
         row = {
             "id": name,
@@ -39,6 +49,7 @@ def keep(tx: Tx, *, slug: str, digest: str, due_at: datetime, audience: int, now
             "audience": audience,
             "newest_consent": newest,
             "made_at": now,
+            "at": by_hand,
         }
         tx.connection.execute(insert(plans), row)
     return name
@@ -47,7 +58,10 @@ def keep(tx: Tx, *, slug: str, digest: str, due_at: datetime, audience: int, now
 def find(tx: Tx, name: str) -> Kept | None:
     """A plan by its id."""
     row = tx.connection.execute(select(plans).where(plans.c.id == name)).first()
-    return Kept(row.id, row.slug, row.digest, row.due_at, row.audience, row.newest_consent) if row else None
+    if row is None:
+        return None
+    at = datetime.fromisoformat(row.at) if row.at else None
+    return Kept(row.id, row.slug, row.digest, row.due_at, row.audience, row.newest_consent, at)
 
 
 def count_changes(tx: Tx, kept: Kept) -> int:

@@ -229,7 +229,12 @@ chunk = Table(
     ),  # of how many its state says all: no row in `delivery`, not moved
     Column("lease_owner", String(64), nullable=False),
     Column("lease_until", Instant),
+    Column("variant", Integer, nullable=False, server_default="0"),  # which subject; -1: waits for the winner
+    Column(
+        "domain", Text, nullable=False, server_default=""
+    ),  # of all its mailboxes, where it was cut by domain
     one_of("state", ChunkState),
+    CheckConstraint("variant >= 0 OR attempt = 0", name="variant"),
     CheckConstraint("(attempt = 0) = (first_try_at IS NULL)", name="first_try"),
     CheckConstraint("state <> 'in_doubt' OR attempt > 0", name="tried"),
     CheckConstraint("size >= 0 AND follow BETWEEN 0 AND size", name="counts"),
@@ -246,6 +251,28 @@ Index(
     postgresql_where=text(_WAITING),
 )
 Index("chunk_in_doubt", chunk.c.send_id, chunk.c.no, sqlite_where=text(_DOUBT), postgresql_where=text(_DOUBT))
+
+#: Occasions of a recurrence that were used; the first row of a rule says since when there is one.
+occasion = Table(
+    "occasion",
+    metadata,
+    Column("rule", Text, primary_key=True),  # cron text and time zone
+    Column("at", Instant, primary_key=True),
+    Column("slug", Text, nullable=False),  # of the issue that went; empty: none was ready
+)
+
+#: Subjects that are compared on a part of a send's people.
+trial = Table(
+    "trial",
+    metadata,
+    Column("send_id", String(32), ForeignKey("send.id"), primary_key=True),
+    Column("subjects", Integer, nullable=False),
+    Column("measure", String(8), nullable=False),
+    Column("hours", Float, nullable=False),  # from the first call to the choice
+    Column("winner", Integer),  # NULL: not found yet
+    Column("why", Text, nullable=False),
+    Column("decided_at", Instant),
+)
 
 #: The people of a chunk as they were at the freeze: numbers in order, and what fills their messages.
 roster = Table(
@@ -387,6 +414,9 @@ plan = Table(
     Column("audience", Integer, nullable=False),
     Column("newest_consent", Integer, nullable=False),  # consent_event.id
     Column("made_at", Instant, nullable=False),
+    Column(
+        "at", Text, nullable=False, server_default=""
+    ),  # given by hand; without offset: everybody's own clock
 )
 
 #: What came in from outside about messages, as it came; read in batches, and kept for a month.

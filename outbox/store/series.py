@@ -14,11 +14,12 @@ from outbox.model import Consent
 
 from . import Tx, queue_for, segments
 from .columns import Instant
-from .schema import consent_event, enrolment, series, step, subscriber, suppression, tag
+from .schema import consent_event, download, enrolment, preference, series, step, subscriber, suppression, tag
 
 # Spelled out, not bound: with bound values SQLite would not use the partial index.
 UNDER_WAY = text("enrolment.next_at IS NOT NULL")
 BARRED = select(suppression.c.id).where(suppression.c.email_key == subscriber.c.email_key).exists()
+FETCHED = select(download.c.id).where(download.c.subscriber_id == subscriber.c.id).exists()
 MAY_BE_WRITTEN_TO = (subscriber.c.consent == Consent.CONFIRMED, ~BARRED)
 AT_ONCE, EVENTS = 500, 20_000  # numbers in one question, events in one answer
 
@@ -57,6 +58,7 @@ class Enrolment:
     next_at: datetime | None
     time_zone: str = ""
     welcome: bool = True  # may still be written to
+    rests_until: datetime | None = None  # asked for a pause until then
 
 
 def find(tx: Tx, name: str) -> Kept | None:
@@ -108,9 +110,12 @@ def lock(tx: Tx, name: str) -> None:
 
 
 def find_confirmed(
-    tx: Tx, kept: Kept, only: str, *, until: datetime, now: datetime
+    tx: Tx, kept: Kept, only: str, *, until: datetime, now: datetime, without: bool = False
 ) -> tuple[list[Begun], int]:
-    """Who confirmed after the series' mark, up to a moment, and the new mark. A list that was imported begins none."""
+    """Who confirmed after the series' mark, up to a moment, and the new mark; `without`: and never fetched the book.
+
+    A list that was imported begins none.
+    """
     event = consent_event.c
     later = select(event.id).where(event.id > kept.mark, event.at > until).order_by(event.id).limit(1)
     end = tx.connection.execute(later).scalar() or kept.mark + EVENTS + 1
@@ -120,6 +125,7 @@ def find_confirmed(
         consent_event, event.subscriber_id == subscriber.c.id
     )
     query = query.where(*fresh, event.consent == Consent.CONFIRMED, event.method != "import")
+    query = query.where(~FETCHED) if without else query
     grouped = query.group_by(subscriber.c.id, subscriber.c.time_zone)
     return _begun(tx, grouped, kept.name, only, now) if last else [], last or kept.mark
 
@@ -130,6 +136,17 @@ def find_tagged(tx: Tx, name: str, word: str, only: str, *, limit: int, now: dat
         tag, tag.c.subscriber_id == subscriber.c.id
     )
     return _begun(tx, query.where(tag.c.tag == word), name, only, now, limit=limit)
+
+
+def find_fetched(
+    tx: Tx, name: str, only: str, *, since: datetime | None, limit: int, now: datetime
+) -> list[Begun]:
+    """Who fetched the book, since a moment or ever, and was never in this series."""
+    query = select(subscriber.c.id, subscriber.c.time_zone, func.min(download.c.at)).join(
+        download, download.c.subscriber_id == subscriber.c.id
+    )
+    query = query.where(download.c.at >= since) if since else query
+    return _begun(tx, query.group_by(subscriber.c.id, subscriber.c.time_zone), name, only, now, limit=limit)
 
 
 def find_everyone(tx: Tx, name: str, only: str, *, at: datetime, limit: int, now: datetime) -> list[Begun]:
@@ -259,16 +276,16 @@ def _begun(
 
 def _enrolments() -> Select[Any]:
     welcome = (subscriber.c.consent == Consent.CONFIRMED) & ~BARRED
-    query = select(enrolment, subscriber.c.time_zone, welcome.label("welcome"))
-    return query.join(subscriber, subscriber.c.id == enrolment.c.subscriber_id)
+    query = select(enrolment, subscriber.c.time_zone, welcome.label("welcome"), preference.c.paused_until)
+    query = query.join(subscriber, subscriber.c.id == enrolment.c.subscriber_id)
+    return query.outerjoin(preference, preference.c.subscriber_id == enrolment.c.subscriber_id)
 
 
 def _enrolment(row: Any) -> Enrolment:
-    passed = tuple(row.passed.split())
-    moments = (row.began_at, row.last_at, row.next_at)
     return Enrolment(
-        row.series, row.subscriber_id, row.state, passed, *moments, row.time_zone, bool(row.welcome)
-    )
+        row.series, row.subscriber_id, row.state, tuple(row.passed.split()), row.began_at, row.last_at,
+        row.next_at, row.time_zone, bool(row.welcome), row.paused_until,
+    )  # fmt: skip
 
 
 def _row(one: Enrolment) -> dict[str, Any]:

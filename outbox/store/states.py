@@ -66,7 +66,15 @@ def move(tx: Tx, part: Chunk, numbers: Iterable[int], *, not_before: datetime) -
     no: int = tx.connection.execute(top).scalar_one() + 1
     packed = tx.connection.execute(_roster(part)).one()
     ids, one_field, other_field = pick(packed.ids, packed.people, wanted)
-    row = new_chunk(part.send_id, no, ids, not_before=not_before, parent_no=part.no)
+    row = new_chunk(
+        part.send_id,
+        no,
+        ids,
+        not_before=not_before,
+        parent_no=part.no,
+        variant=part.variant,
+        domain=part.domain,
+    )
     tx.connection.execute(insert(chunk), row)
     tx.connection.execute(
         insert(roster), {"send_id": part.send_id, "no": no, "ids": one_field, "people": other_field}

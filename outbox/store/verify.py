@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from outbox.model import Progress
+from outbox.model import UNDECIDED, Progress
 
 from . import Tx, evidence, ledger
 from .claims import CHUNK, to_chunk
 from .rolls import unpack_ids
-from .schema import chunk, delivery, letter, roster
+from .schema import chunk, delivery, letter, roster, trial
 from .states import read_states
 
 
@@ -24,6 +24,7 @@ def find_faults(tx: Tx) -> list[str]:
         faults.append(f"the chain of consent is broken at event {number}: evidence was changed or removed")
     for one in ledger.progress(tx):
         faults += _send(tx, one)
+        faults += _trial(tx, one)
     return faults
 
 
@@ -69,6 +70,15 @@ def _send(tx: Tx, one: Progress) -> Iterator[str]:
     if not len(frozen) == one.audience == sum(one.states.values()):
         counted = sum(one.states.values())
         yield f"{one.slug}: {one.audience} people were frozen, {len(frozen)} are in calls, {counted} are counted"
+
+
+def _trial(tx: Tx, one: Progress) -> Iterator[str]:
+    """Whoever waits for a winner waits in a trial that has none."""
+    undecided = select(func.count()).where(chunk.c.send_id == one.send_id, chunk.c.variant == UNDECIDED)
+    opened = select(trial.c.send_id).where(trial.c.send_id == one.send_id, trial.c.winner.is_(None))
+    number = tx.connection.execute(undecided).scalar_one()
+    if number and not tx.connection.execute(opened).first():
+        yield f"{one.slug}: {number} calls wait for the winner of a trial that is over"
 
 
 def _chunk(tx: Tx, row: Any, ids: Sequence[int], ended: set[int]) -> Iterator[str]:

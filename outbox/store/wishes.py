@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from .schema import asked, preference, subscriber
 
 #: An issue that comes a little early, as when clocks are put forward, still counts as one of the next week.
 SLACK = timedelta(hours=12)
+AT_ONCE = 500  # numbers in one question
 NEVER = 0  # days between issues: as many as there are
 
 
@@ -45,6 +47,16 @@ def keep(tx: Tx, subscriber_id: int, wishes: Wishes) -> None:
     row = {"subscriber_id": subscriber_id, "next_at": None, **values}
     one = _insert(tx, preference).values(row)
     tx.connection.execute(one.on_conflict_do_update(index_elements=["subscriber_id"], set_=values))
+
+
+def find_watched(tx: Tx, ids: Iterable[int]) -> set[int]:
+    """Those of these people who allowed to be told that they opened a letter, or followed a link."""
+    wanted, found = sorted(set(ids)), set[int]()
+    for start in range(0, len(wanted), AT_ONCE):
+        mine = preference.c.subscriber_id.in_(wanted[start : start + AT_ONCE])
+        query = select(preference.c.subscriber_id).where(mine, preference.c.tracking == 1)
+        found.update(tx.connection.execute(query).scalars())
+    return found
 
 
 def resting(at: datetime) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from outbox.addresses import key_of
-from outbox.store import Tx, evidence, ledger, letters, subscribers, suppressions, wishes
+from outbox.store import Tx, downloads, evidence, ledger, letters, subscribers, suppressions, wishes
 
 
 def gather_own_data(token: str, tx: Tx) -> dict[str, Any] | None:
@@ -25,6 +25,7 @@ def gather_own_data(token: str, tx: Tx) -> dict[str, Any] | None:
         "preferences": asdict(wishes.find(tx, person.id)),
         "consent_events": [_tell(event, forms) for event in events],
         "messages": [asdict(one) for one in ledger.history(tx, person.id)],
+        "downloads": [asdict(one) for one in downloads.find_downloads(tx, person.id)],
         "waiting_letters": [asdict(one) for one in letters.find_unsent(tx, person.id)],
     }
 

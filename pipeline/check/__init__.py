@@ -53,15 +53,6 @@ READING: Mapping[str, str] = {
 }
 
 
-def check_book(book: Book, *, today: date, off: Mapping[str, str]) -> list[Finding]:
-    """What the rules find that need nothing but the book, without advice, in the order of the text.
-
-    `off` is [check.off]; raises as `check_galley` does.
-    """
-    found = check_galley(Galley(book, today), off=off, reads=("book",))
-    return [finding for finding in found if finding.severity != "advice"]
-
-
 def check_galley(galley: Galley, *, off: Mapping[str, str], reads: Iterable[str]) -> list[Finding]:
     """Everything the rules find that read one of `reads`, each once, in the order of the text.
 

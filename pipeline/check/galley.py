@@ -12,7 +12,7 @@ from ..citations.references import Library
 from ..config import Check, Config
 from ..errors import Place
 from ..markdown import Passage
-from ..model import Book, Chapter, Node
+from ..model import MADE, Book, Chapter, Node
 from .languages import Language, read_language
 from .sentences import Sentence, cut_sentences
 
@@ -56,6 +56,17 @@ class File:
         return self.path.lower().endswith(".svg")
 
 
+State = Literal["fine", "moved", "dead", "silent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an address on the web said: `detail` is where it moved to, or what is wrong."""
+
+    state: State
+    detail: str = ""
+
+
 class Speller(Protocol):
     """A dictionary of one language."""
 
@@ -71,7 +82,7 @@ class Galley:
     their names in the text, `idle` those that nothing shows, `works` the bibliography, `known` the
     words of chapters/words.txt with their lines, `spellers` a dictionary for each language (None: there
     is none), `letters` the words of both parts of each letter by the file it was made from, `leaves` the pages of the
-    PDF, `answers` what is wrong with addresses on the web.
+    PDF, `answers` what addresses on the web said.
     """
 
     book: Book
@@ -85,7 +96,7 @@ class Galley:
     spellers: Mapping[str, Speller | None] = field(default_factory=dict)
     letters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     leaves: tuple[Leaf, ...] = ()
-    answers: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, Answer] = field(default_factory=dict)
 
     @property
     def check(self) -> Check:
@@ -104,8 +115,8 @@ class Galley:
 
     @cached_property
     def chapters(self) -> tuple[Chapter, ...]:
-        """Those somebody wrote; the press makes the references itself."""
-        return tuple(chapter for chapter in self.book.chapters if chapter.kind != "references")
+        """Those somebody wrote; the press makes notes, references and index itself."""
+        return tuple(chapter for chapter in self.book.chapters if chapter.kind not in MADE)
 
     @cached_property
     def blocks(self) -> Mapping[str, tuple[str, Place]]:

@@ -126,6 +126,19 @@ def find_letters_without_disclaimer(galley: Galley) -> Iterator[Spot]:
                 yield Spot(Place(source), message)
 
 
+def find_pages_without_disclaimer(galley: Galley) -> Iterator[Spot]:
+    """Letter by letter, for lines are broken with hyphens."""
+    wanted = _letters(galley.book.meta.disclaimer)
+    said = _letters("".join(line.text for leaf in galley.leaves for line in leaf.lines))
+    if wanted and wanted not in said:
+        message = "the disclaimer is on no page of the PDF; let the layout's copyright page print it"
+        yield Spot(Place("book.toml"), message)
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"\W", "", text)
+
+
 def find_undated_chapters(galley: Galley) -> Iterator[Spot]:
     """A chapter that rests on sources says when somebody last went through them."""
     for chapter in galley.chapters:
@@ -203,6 +216,10 @@ HEALTH: Mapping[str, Rule] = {
                  profile=_PROFILE),
     "H006": Rule("error", "a letter without the disclaimer", "let its foot say the first sentence or the second",
                  find_letters_without_disclaimer, "letters", profile=_PROFILE),
+    "H013": Rule(
+        "error", "a book whose pages do not hold the disclaimer", "let the layout's copyright page print it",
+        find_pages_without_disclaimer, "pages", profile=_PROFILE,
+    ),
     "H007": Rule("warning", "a chapter with sources that does not say when it was reviewed", "write `reviewed:`",
                  find_undated_chapters, profile=_PROFILE),
     "H008": Rule("warning", "words that blame who is ill: *lost the battle*", "say what happened", find_blame,

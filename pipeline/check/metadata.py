@@ -10,7 +10,7 @@ from ..errors import Place
 from .galley import Galley, Rule, Spot
 
 _PLACE = Place("book.toml")
-_SHORT, _LONG = 80, 4000  # characters of a description that shops take
+_SHORT, _LONG = 50, 4000  # characters of a description that shops take
 _LONG_TITLE = 200  # characters of title and subtitle together
 _MOST_KEYWORDS = 12
 _LONG_SUMMARY = 300
@@ -104,7 +104,7 @@ def find_long_summaries(galley: Galley) -> Iterator[Spot]:
 METADATA: Mapping[str, Rule] = {
     "E001": Rule("advice", "a book without a description", "write one for shops",
                  _missing("description", "shops show it, and libraries search in it")),
-    "E002": Rule("warning", "a description too short, too long, or without an end", "write 80 to 4,000 characters",
+    "E002": Rule("warning", "a description too short, too long, or without an end", "write 50 to 4,000 characters",
                  find_poor_description),
     "E003": Rule("advice", "a book without a publisher", "name it, or yourself",
                  _missing("publisher", "name it, or yourself")),

@@ -36,10 +36,10 @@ def _percent(language: Language) -> str:
 def find_wrong_percent(galley: Galley) -> Iterator[Spot]:
     for passage in galley.passages:
         language = galley.language(passage.language)
-        for found in re.finditer(r"(\d)([ \u00a0\u202f]?)%", passage.text) if language.units else ():
+        for found in re.finditer(r"(\d[\d.,]*)([ \u00a0\u202f]?)%", passage.text) if language.units else ():
             wanted = language.percent
             if bool(found[2]) != bool(wanted):
-                fix = Fix(passage.offset(found.start()) + 1, passage.offset(found.end() - 1), wanted)
+                fix = Fix(passage.offset(found.end(1) - 1) + 1, passage.offset(found.end() - 1), wanted)
                 how = "a no-break space before it" if wanted else "no space before it"
                 yield spot(passage, found.start(), f"'{found[0]}': this language writes % with {how}", fix)
 

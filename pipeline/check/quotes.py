@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ..errors import Place
-from ..model import plain
+from ..model import Node
 from .galley import Galley, Rule, Spot
 from .languages import Language
 from .slips import any_of, show, slip
@@ -33,9 +33,20 @@ def _list_printed(galley: Galley) -> Iterator[tuple[str, Place, str, str]]:
     """The printed text of each paragraph, its place, its language, and the beginning of the next one."""
     for chapter in galley.chapters:
         blocks = [node for node in chapter.walk() if node.kind == "paragraph"]
-        texts = [plain(node.children) for node in blocks]
+        texts = ["".join(_say(node)) for node in blocks]
         for node, text, after in zip(blocks, texts, [*texts[1:], ""], strict=False):
             yield text, Place(chapter.source, node.line), chapter.lang or galley.book.language, after
+
+
+def _say(node: Node) -> Iterator[str]:
+    """The words of a paragraph without its code, in which signs mean themselves, and without its notes."""
+    for child in node.children:
+        if child.kind == "text":
+            yield child.text
+        elif child.kind in {"softbreak", "break"}:
+            yield " "
+        elif child.kind not in {"code", "note", "citation"}:
+            yield from _say(child)
 
 
 def find_straight_quotes(galley: Galley) -> Iterator[Spot]:

@@ -24,7 +24,9 @@ something to mend. *Advice* is a matter of taste and not shown unless asked for.
 |---|---|
 | `--advice` | `pipeline check` also says what may be better |
 | `--fix` | mends what can be mended safely, marked *fix* below; `--dry-run` shows the changes and makes none |
+| `--online` | asks the addresses of links and works whether they still answer, a week apart and politely |
 | `--pages` | lays the first edition out and looks at its pages as a typesetter does; takes as long as the PDF |
+| `--format html` | writes `build/check.html`: every finding with its line and a picture of the page where it stands |
 | `--format github` | writes annotations for a pull request; `json` for programs |
 | `--edition sample` | reads one edition alone, without letters |
 | `--judges` | also asks [judges](judges.md) about the finished files |
@@ -85,10 +87,32 @@ in another language (`lang:` in its header) is read by that language's file; whe
 keep silent. [adding.md](adding.md#a-language) tells how to add one.
 """
 
+_TAIL = """\
+## How often they are wrong
+
+Read over *The Adventures of Sherlock Holmes* (Standard Ebooks' text, 105,000 words, 257 pages), set as British English,
+these are all that speak. A warning may be wrong once in 5,000 words, 21 times in this book; what is wrong more often
+was made better or made advice.
+
+| rule | | times | of them wrong |
+|---|---|---|---|
+| T002 | warning | 2 | 2: a speech in a speech over three paragraphs |
+| W001 | warning | 21 | 18: old words such as *gasogene*; three American spellings are right to be told |
+| S010 | advice | 13 | headings are few in a novel |
+| S020 | advice | 54 | none: the paragraphs are long |
+| W005 | advice | 29 | most: *bellpull*, *dogcart* |
+| W010 | advice | 288 | none: the sentences are long |
+| W013 | advice | 15 | none |
+| P010, P011, P012, P013 | advice | 1, 5, 18, 1 | none |
+| E001, E003 to E007 | advice | 6 | none: the test gives the book a title and an author alone |
+
+The manuscript takes three seconds of processor time, spelling included; with `--pages`, half a minute more.
+"""
+
 
 def describe_rules() -> str:
     """The page in Markdown."""
-    return "\n".join([_HEAD, *(line for letter in FAMILIES for line in _describe_family(letter))])
+    return "\n".join([_HEAD, *(line for letter in FAMILIES for line in _describe_family(letter)), _TAIL])
 
 
 def _describe_family(letter: str) -> Iterator[str]:

@@ -20,10 +20,10 @@ _TRACKERS = re.compile(r"[?&](utm_\w+|fbclid|gclid|mc_cid|mc_eid|igshid|msclkid)
 
 
 def _outward(galley: Galley) -> Iterator[tuple[Node, Place, str, str]]:
-    """Every link that leads out of the book, with its address and its words."""
+    """Every link that leads out of the book, with its address and its words, but those of printed sources."""
     for node, place in galley.find("link"):
         href = node.attrs.get("href", "")
-        if re.match(r"https?:", href, re.IGNORECASE) and not place.path.endswith((".bib", ".json")):
+        if re.match(r"https?:", href, re.IGNORECASE) and place.line:
             yield node, place, href, plain(node.children).strip()
 
 

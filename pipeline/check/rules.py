@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .addresses import ADDRESSES
 from .book import MANUSCRIPT
 from .galley import Rule
 from .headings import HEADINGS
@@ -33,6 +34,7 @@ RULES: Mapping[str, Rule] = {
     **READING_EASE,
     **PICTURES,
     **REFERENCES,
+    **ADDRESSES,
     **METADATA,
     **HEALTH,
     **PAGES,

@@ -60,7 +60,7 @@ SIGNS: Mapping[str, Rule] = {
         "take it out",
         slip(
             lambda lang: (
-                rf"(?<=\w) +(?=[{re.escape(''.join(sorted(set(',.;:!?') - set(lang.spaced))))}](?![.\w]))"
+                rf"(?<=\w) +(?=[{re.escape(''.join(sorted(set(',.;:!?') - set(lang.spaced))))}](?![.\w\[]))"
             ),
             "a space before a mark; take it out",
             "",

@@ -56,9 +56,11 @@ class Words:
         }
 
     def part(self, word: str) -> str:
-        """How a word that nobody knows is written otherwise: in two words, with a capital; empty if it is not."""
+        """How a word that nobody knows is known: in two words, with a capital, in the singular; empty if it is not."""
         if self._speller.spell(word.capitalize()):
             return word.capitalize()
+        if word.endswith("s") and len(word) > _SHORTEST_PART and self._speller.spell(word[:-1]):
+            return word[:-1]
         cuts = ((word[:cut], word[cut:]) for cut in range(_SHORTEST_PART, len(word) - _SHORTEST_PART + 1))
         return next((f"{a}-{b}" for a, b in cuts if self._speller.spell(a) and self._speller.spell(b)), "")
 
@@ -177,7 +179,8 @@ def find_idle_words(galley: Galley) -> Iterator[Spot]:
 SPELLING: Mapping[str, Rule] = {
     "W001": Rule("warning", "a word that is in no dictionary", "correct it, or add it to `chapters/words.txt`",
                  find_misspelt, "text"),
-    "W005": Rule("advice", "a word that dictionaries have in two words, or with a capital", "write it so, or add it",
+    "W005": Rule("advice", "a word that dictionaries have in two words, with a capital, or in the singular",
+                 "write it so, or add it",
                  find_joined_words, "text"),
     "W002": Rule("warning", "a language without a dictionary: its spelling was not looked at",
                  "install `chapterpost[spelling]`, or Hunspell's dictionary", find_no_dictionary, "text"),

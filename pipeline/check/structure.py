@@ -15,7 +15,7 @@ _WIDE_TABLE, _LONG_TABLE = 8, 60  # columns, rows
 _DEEP_LIST = 3
 _LONG_CODE = 72  # characters; more do not fit the page
 _LONG_EMPHASIS = 60  # words
-_ENOUGH = 500  # signs that show a script
+_ENOUGH, _FEWEST_LETTERS = 500, 20  # signs that show a script
 
 
 def _spot(chapter: Chapter, node: Node, message: str) -> Spot:
@@ -41,7 +41,7 @@ def find_endless_paragraphs(galley: Galley) -> Iterator[Spot]:
         for node in chapter.body if chapter.kind == "chapter" else ():
             text = plain(node.children).rstrip("*_ ") if node.kind == "paragraph" else ""
             cut = text and text[-1].isalnum() and len(text.split()) > 7
-            if cut and not any(child.kind in {"break", "image", "link"} for child in node.children[-2:]):
+            if cut and node.children[-1].kind == "text" and node.children[-2:][0].kind != "break":
                 yield _spot(
                     chapter, node, f"the paragraph breaks off after '{text.split()[-1]}'; end it with a mark"
                 )
@@ -73,12 +73,14 @@ def _names_language(node: Node) -> bool:
 
 
 def _name_script(text: str) -> str:
-    """The script that most letters of `text` belong to; Latin where it has none."""
-    if text.isascii():
-        return "LATIN" if text else ""
+    """The script that most letters of `text` belong to; empty for a few letters."""
     letters = [sign for sign in text[:_ENOUGH] if sign.isalpha()]
+    if len(letters) < _FEWEST_LETTERS:
+        return ""
+    if text.isascii():
+        return "LATIN"
     scripts = Counter(unicodedata.name(sign, "").partition(" ")[0] for sign in letters)
-    return scripts.most_common(1)[0][0] if scripts else ""
+    return scripts.most_common(1)[0][0]
 
 
 def find_stray_breaks(galley: Galley) -> Iterator[Spot]:

@@ -93,6 +93,7 @@ class Ebook(_Table, frozen=True):
     order: tuple[str, ...] = ()  # file stems in reading order; by file name when empty
     page: str = ""  # "6in 9in"; the layout's own when empty
     embed_fonts: bool = True  # in the EPUB
+    fonts: tuple[str, ...] = ()  # font packages for other scripts: ["fontpkg-noto-sans-arabic"]
     stores: tuple[Store, ...] = ()  # shops that get an EPUB of their own
     notes: Notes = "foot"  # at the foot of the page, at the end of the chapter, or at the end of the "book"
     lists: tuple[Objects, ...] = ()  # of what is counted, behind the contents: ["figures", "tables"]

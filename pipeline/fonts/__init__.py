@@ -122,21 +122,33 @@ def missing(faces: Iterable[Face], text: Iterable[str]) -> set[str]:
     }
 
 
+def list_faces(package: str) -> tuple[FaceSpec, ...]:
+    """A font package's upright face, regular and half bold, under its own name; raises LayoutError."""
+    about = _read_about(package)
+    weights = [row["weight"] for row in about["files"] if row["style"] == "normal"]
+    bold = 600 if any(row["variable"] for row in about["files"]) else max(filter(None, weights), default=400)
+    return tuple(FaceSpec(about["family"], package, weight) for weight in dict.fromkeys((400, bold)))
+
+
 def _open_package(spec: FaceSpec) -> _Source:
-    if not re.fullmatch(r"fontpkg-[a-z0-9]+(-[a-z0-9]+)*", spec.package):
-        message = f'"{spec.package}" is no font package; use one such as fontpkg-source-serif-4'
-        raise LayoutError(message)
-    try:
-        folder = files(spec.package.replace("-", "_"))
-    except ModuleNotFoundError:
-        message = f"{spec.package} is not installed; run: pip install {spec.package}"
-        raise LayoutError(message) from None
-    about = json.loads((folder / "metadata.json").read_text("utf-8"))
+    about = _read_about(spec.package)
+    folder = files(spec.package.replace("-", "_"))
     return _Source(
         data=(folder / _choose_file(spec, about["files"])).read_bytes(),
         licence=(folder / "LICENSE").read_text("utf-8"),
         notice=" ".join(about["copyright"].split()),
     )
+
+
+def _read_about(package: str) -> Any:
+    """What a font package says of itself."""
+    if not re.fullmatch(r"fontpkg-[a-z0-9]+(-[a-z0-9]+)*", package):
+        raise LayoutError(f'"{package}" is no font package; use one such as fontpkg-source-serif-4')
+    try:
+        folder = files(package.replace("-", "_"))
+    except ModuleNotFoundError:
+        raise LayoutError(f"{package} is not installed; run: pip install {package}") from None
+    return json.loads((folder / "metadata.json").read_text("utf-8"))
 
 
 def _choose_file(spec: FaceSpec, rows: Iterable[Mapping[str, Any]]) -> str:

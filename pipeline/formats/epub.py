@@ -52,9 +52,10 @@ def _pack_for(store: Store, book: Book, layout: Layout, settings: Settings) -> b
         identifier=_urn(book),
         title=book.meta.title,
         language=book.language,
+        direction=book.direction,
         modified=book.made_at,
         metadata=[*list_metadata(book, settings), *describe(book, words.table, pages=bool(settings.pages))],
-        members=[*_list_resources(layout, settings, sections), nav, *pages],
+        members=[*_list_resources(book, layout, settings, sections), nav, *pages],
         spine=_order_spine(pages, book),
         contents=[_make_point(entry, store.levels) for entry in entries],
         guide=_list_guide(book, words, cover=with_cover),
@@ -73,7 +74,11 @@ def render_page(
     words = Words(layout.read_words(book.language))
     page = _make_page(write_sections(book, layout, settings, words)[-1], layout, book, words)
     pictures = {name: data for picture in settings.pictures for name, _, data in picture.files}
-    return {page.name: page.data, "style.css": _write_css(layout, settings, address).encode(), **pictures}
+    return {
+        page.name: page.data,
+        "style.css": _write_css(book, layout, settings, address).encode(),
+        **pictures,
+    }
 
 
 def write_sections(book: Book, layout: Layout, settings: Settings, words: Words) -> tuple[Section, ...]:
@@ -85,8 +90,9 @@ def write_sections(book: Book, layout: Layout, settings: Settings, words: Words)
 
     def write(chapter: Chapter) -> Section:
         rules["places"] = write_places(settings.places, lambda node: _link(node, chapter.slug))
-        writer = Writer(rules, words.table, link=lambda node: _link(node, chapter.slug), wanted=wanted,
-                        before=breaks, slug=chapter.slug)  # fmt: skip
+        said = layout.read_words(chapter.lang or book.language)  # on boxes and over notes
+        writer = Writer(rules, said, link=lambda node: _link(node, chapter.slug), wanted=wanted,
+                        before=breaks, slug=chapter.slug, direction=book.direction)  # fmt: skip
         return write_chapter(chapter, layout, words, writer, notes=write_chapter_notes)
 
     cover = [_write_cover(settings, layout, words)] if settings.cover else []
@@ -248,8 +254,10 @@ def _list_guide(book: Book, words: Words, *, cover: bool) -> list[tuple[str, str
 # -- resources and metadata
 
 
-def _list_resources(layout: Layout, settings: Settings, sections: Sequence[Section]) -> list[Member]:
-    css = _write_css(layout, settings, lambda face: f"fonts/{_font_name(face)}")
+def _list_resources(
+    book: Book, layout: Layout, settings: Settings, sections: Sequence[Section]
+) -> list[Member]:
+    css = _write_css(book, layout, settings, lambda face: f"fonts/{_font_name(face)}")
     members = [Member("style.css", "text/css", css.encode())]
     if settings.cover:
         members.append(Member("images/cover.jpg", "image/jpeg", settings.cover.jpeg, ("cover-image",)))
@@ -260,8 +268,8 @@ def _list_resources(layout: Layout, settings: Settings, sections: Sequence[Secti
     return members
 
 
-def _write_css(layout: Layout, settings: Settings, address: Callable[[Face], str]) -> str:
-    css = layout.read_css("book/epub.css")
+def _write_css(book: Book, layout: Layout, settings: Settings, address: Callable[[Face], str]) -> str:
+    css = layout.read_css("book/epub.css", direction=book.direction)
     if not settings.embed_fonts:
         return f"{css}\n"
     from ..fonts import font_css

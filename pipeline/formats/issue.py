@@ -99,7 +99,9 @@ def make_issue(
         "preheader": frame.preheader,
         "send_at": _say_moment(mailing, settings),
         "language": frame.language,
-        "fields": _list_fields([frame.subject, frame.preheader, html, text], chapter, known),
+        "fields": _list_fields(
+            [frame.subject, *mailing.subjects, frame.preheader, html, text], chapter, known
+        ),
         "list": settings.list_name,
         "segment": mailing.segment,
         "layout": layout.name,
@@ -108,6 +110,8 @@ def make_issue(
         "attachments": [],
         "files": {name: sha256(data).hexdigest() for name, data in files.items()},
     }
+    if mailing.subjects:
+        document["subjects"] = list(mailing.subjects)
     made = {"issue.json": seal(document), **files}
     return Issue(slug, kind, made, chapter.source, taken, frame, settings.pictures)
 

@@ -51,8 +51,8 @@ def _add_index(document: Document, book: Book, layout: Layout, settings: Setting
     start = places[index.slug]
     pages = Pages(tuple(map(labels.name, range(labels.total))), places)
     (section,) = _write_chapters(replace(book, chapters=(index,)), layout, settings, pages=pages)
-    alone = _set_alone(index, start - labels.body + 1, front=False)
-    sheet = compose(book, layout, settings, (_BEFORE, section))
+    alone = _set_alone(index, start - labels.body + 1, front=False, direction=book.direction)
+    sheet = compose(book, layout, replace(settings, cover=None), (_BEFORE, section))
     laid_out = lay_out(replace(sheet, css=f"{sheet.css}\n{css}\n{alone}"), settings.type, alone=True)
     settings.say("index laid out")
     return join(document, laid_out, at=start)
@@ -102,7 +102,7 @@ def lay_out_chapter(
     """
     (section,) = _write_chapters(book, layout, settings)
     ahead = () if section.front or not number else (_BEFORE,)  # layouts open the first chapter otherwise
-    css = _set_alone(book.chapters[0], number, front=section.front)
+    css = _set_alone(book.chapters[0], number, front=section.front, direction=book.direction)
 
     def make_sheet(sections: Sequence[Section]) -> Sheet:
         sheet = compose(book, layout, settings, (*ahead, *sections))
@@ -120,9 +120,9 @@ def lay_out_chapter(
 _BEFORE = Section("before", "chapter", "", '<section style="display: none"></section>')
 
 
-def _set_alone(chapter: Chapter, number: int, *, front: bool) -> str:
+def _set_alone(chapter: Chapter, number: int, *, front: bool, direction: str) -> str:
     """CSS for a chapter without the book around it: on which side it begins, and what it cannot know."""
-    side = "left" if number and number % 2 == 0 else "right"
+    side = "left" if (number > 0 and number % 2 == 0) != (direction == "rtl") else "right"
     rules = [f"html {{ break-before: {side} }} .{'body' if front else 'front'} {{ display: none }}"]
     if number:
         rules.append(f"@page :first {{ counter-reset: page {number} !important }}")
@@ -180,7 +180,8 @@ def _write_chapters(
         rules["note"] = write_mark
 
     def write(chapter: Chapter) -> Section:
-        writer = Writer(rules, words.table, slug=chapter.slug)
+        said = layout.read_words(chapter.lang or book.language)  # on boxes and over notes
+        writer = Writer(rules, said, slug=chapter.slug, direction=book.direction)
         rules["math"] = lambda _, node: _write_formula(node, _draw(node, chapter, layout))
         if chapter.kind == "index" and not pages:
             chapter = replace(chapter, body=())
@@ -211,7 +212,7 @@ def compose(book: Book, layout: Layout, settings: Settings, sections: Sequence[S
         pictures |= {_name_formula(node): _draw(node, chapter, layout).svg for node in formulas}
     if settings.cover:
         pictures["cover"] = settings.cover.vector or settings.cover.jpeg
-    css = layout.read_css("book/print.css")
+    css = layout.read_css("book/print.css", direction=book.direction)
     if settings.page:
         css += f"\n@page {{ size: {settings.page} }}"
     return Sheet(html, css, pictures)
@@ -300,7 +301,8 @@ def _write_link(writer: Writer, node: Node) -> str:
 def _write_reference(writer: Writer, node: Node, roman: Collection[str]) -> str:
     """The style sheet adds the page, as it is numbered there."""
     name = "roman " if node.attrs.get("chapter") in roman else ""
-    return RULES["reference"](writer, node.with_attrs(type=name + node.attrs.get("type", "")))
+    written = RULES["reference"](writer, node.with_attrs(type=name + node.attrs.get("type", "")))
+    return written.replace("<a ", f'<a data-page="{escape(writer.words["page_short"])}" ', 1)
 
 
 def _write_list(writer: Writer, node: Node) -> str:

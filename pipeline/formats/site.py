@@ -8,8 +8,8 @@ from datetime import UTC, datetime, time
 from itertools import groupby
 from urllib.parse import urlsplit
 
+from ..directions import find_direction
 from ..layouts import Layout
-from ..mail.frame import find_direction
 from ..model import Node
 from ..web.feeds import FEEDS, Channel, Entry, clean, write_feeds
 from ..web.markup import FEED_RULES, WEB_RULES, write_notes, write_web

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date as Date  # a field is called date
 
+from ..directions import find_direction
 from ..model import Book, Chapter, Mailing, plain
 from ..resolve import EARLY
 from ..sections import Words
@@ -16,12 +17,11 @@ from .extract import Extract
 LONGEST_SUBJECT = 60  # characters (rule M37)
 _LONGEST_PREHEADER, _SHORTEST_PREHEADER = 130, 40  # characters (rule M24)
 _LONGEST_DISCLAIMER = 240
-_RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "syr", "ug", "ur", "yi"})
 
 #: Lines of the foot that lead somewhere: word -> merge field.
 _LINKS = {"browser": "browser_url", "preferences": "preferences_url", "unsubscribe": "unsubscribe_url"}
 #: Letters that are no part of a subscription: the word that says why they came; they have nothing to leave.
-_NOTICES = {"confirm": "why_confirm", "reminder": "why_confirm", "goodbye": "why_goodbye"}
+_NOTICES = {"confirm": "why_confirm", "reminder": "why_reminder", "goodbye": "why_goodbye"}
 #: Kinds of texts that do not say when they were read over: in a book neither.
 _UNDATED = frozenset({*EARLY, "part", "letter"})
 
@@ -72,11 +72,6 @@ def make_frame(
         contents=tuple(item.title for item in taken.items) if len(taken.items) > 1 else (),
         words=words.table,
     )  # fmt: skip
-
-
-def find_direction(language: str) -> str:
-    """`rtl` for languages (BCP 47) that are written from right to left, else `ltr`."""
-    return "rtl" if language.split("-", maxsplit=1)[0].lower() in _RIGHT_TO_LEFT else "ltr"
 
 
 def _make_byline(chapter: Chapter, authors: list[str], minutes: int, words: Words) -> str:

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from css_inline import CSSInliner
 
+from ..directions import mirror
 from ..layouts import Layout
 
 _BLOCK = re.compile(r"@media([^{]*)\{((?:[^{}]*\{[^{}]*\})*)\s*\}|([^{}@;]+)\{([^{}]*)\}")
@@ -18,12 +19,6 @@ _NOT_A_NAME = re.compile(r"\[[^\]]*\]|::?[\w-]+(?:\([^)]*\))?")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _TAG = re.compile(r"<([a-z][a-z0-9]*)")
 _CLASS = re.compile(r"(<[a-z][^<>]*?) class=\"([^\"]*)\"")
-_SIDE = re.compile(r"\b(left|right)\b")
-_FOUR_SIDES = re.compile(
-    r"((?:margin|padding):\s*VALUE) (VALUE) (VALUE) (VALUE)".replace("VALUE", r"[^\s;}]+")
-)
-_SLANT = re.compile(r"(font-style:\s*)?\bitalic\b ?")
-_OTHER_SIDE = {"left": "right", "right": "left"}
 #: How Outlook marks an element it repaints -> the property it has painted over.
 _REPAINTED = {"ogsc": "color", "ogsb": "background-color"}
 _DARK = "(prefers-color-scheme:dark)"
@@ -58,13 +53,6 @@ def read_styles(layout: Layout, direction: str) -> Styles:
     dark = replace(layout, tokens={**layout.tokens, **night})
     texts = layout.read_css("mail/mail.css"), dark.read_css("mail/mail.css"), layout.read_css("mail/head.css")
     return Styles(*map(mirror, texts) if direction == "rtl" else texts)
-
-
-def mirror(css: str) -> str:
-    """`css` for a language that is written from right to left: sides change over, and letters do not slant."""
-    css = _SIDE.sub(lambda side: _OTHER_SIDE[side[1]], css)
-    css = _SLANT.sub(lambda slant: f"{slant[1]}normal" if slant[1] else "", css)
-    return _FOUR_SIDES.sub(r"\1 \4 \3 \2", css)
 
 
 def inline(markup: str, styles: Styles) -> str:

@@ -17,6 +17,7 @@ from ..model import MADE, Kind, Mailing, Show
 from ..sources import FORBIDDEN
 from .header import Header
 
+MOST_SUBJECTS = 5  # each gets a share of the list, and a small share says little
 MAX_DEPTH = 4  # header, list, list, text
 #: What the press makes is never written; a file's folder says that it is an issue or a letter.
 KINDS = frozenset(get_args(Kind)) - MADE - {"issue", "letter"}
@@ -215,6 +216,10 @@ def _read_issue(node: yaml.Node) -> Mailing:
     values, _, problems = _read_values(node.value, ISSUE_READERS, "")
     if problems:
         raise problems[0]
+    if subjects := values.get("subjects"):
+        if "subject" in values:
+            raise _Misread("has subject and subjects; write one of them")
+        values["subject"] = subjects[0]
     date, time = values.pop("date", (None, None))
     return Mailing(date, time, **values, line=node.start_mark.line)
 
@@ -228,6 +233,13 @@ def _read_moment(node: yaml.Node) -> tuple[Date, Time | None]:
     except ValueError:
         pass
     raise _Misread(f"is no date: {text!r}; write 2026-08-31, or 2026-08-31 09:00")
+
+
+def _read_subjects(node: yaml.Node) -> tuple[str, ...]:
+    subjects = _read_list(node)
+    if not 2 <= len(set(subjects)) == len(subjects) <= MOST_SUBJECTS:
+        raise _Misread(f"are two to {MOST_SUBJECTS} different ones to compare; write [One, The other]")
+    return subjects
 
 
 def _choose(words: Collection[str]) -> Callable[[yaml.Node], str]:
@@ -244,6 +256,7 @@ def _choose(words: Collection[str]) -> Callable[[yaml.Node], str]:
 ISSUE_READERS: Readers = {
     "date": _read_moment,
     "subject": _read_text,
+    "subjects": _read_subjects,
     "preheader": _read_text,
     "show": _choose(get_args(Show)),
     "layout": _read_slug,

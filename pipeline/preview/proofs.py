@@ -20,7 +20,7 @@ from ..build import (
     prepare_settings,
     resolve_edition,
 )
-from ..check import Finding, check_book, list_findings
+from ..check import Finding, list_findings
 from ..config import EditionTable
 from ..errors import PipelineError, Place
 from ..formats.epub import render_page
@@ -29,7 +29,7 @@ from ..layouts import Layout, list_layouts
 from ..mail.sample import STATES, fill, read_sender
 from ..model import Book, Chapter, Mailing
 from ..newsletter import choose_mail, render_issue, resolve_mail
-from ..proofread import join_findings, read_letters
+from ..proofread import join_findings, read_chapter_over, read_letters
 from ..resolve import FRONT
 from ..sections import spoken_title
 from ..settings import Settings
@@ -83,7 +83,8 @@ def make_proof(folder: Path, view: View, *, today: date) -> Proof:
     letter = _make_letter(manuscript, mail, replace(view, chapter=chapter.slug), today=today)
     off = manuscript.config.check.off
     of_letter = read_letters(mail, [letter], off=off) if chapter.mailing else ()
-    of_book = [*check_book(book, today=today, off=off), *(_list_font_gaps(printed) if printed else ())]
+    gaps = _list_font_gaps(printed) if printed else ()
+    of_book = [*read_chapter_over(manuscript, book, chapter, today=today), *gaps]
     about = {
         "book": book.meta.title,
         "chapter": chapter.slug,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime, time
 from html import unescape
 from pathlib import Path
 
@@ -26,24 +26,28 @@ class Report:
     """What was found in a book, with the files it speaks of."""
 
     title: str
-    language: str
+    folder: Path
     findings: tuple[Finding, ...]
     files: Mapping[str, str] = field(default_factory=dict)
     book: Book | None = None
     printed: Printed | None = None
 
 
-def read_over(folder: Path, edition: str = "", *, today: date, pages: bool = False) -> Report:
+def read_over(
+    folder: Path, edition: str = "", *, today: date, pages: bool = False, online: bool = False
+) -> Report:
     """All findings over all editions and letters, each once; of one edition alone when it is named.
 
-    With `pages` the first edition is laid out, and its pages are looked at. Raises ConfigError
-    when book.toml cannot be used.
+    With `pages` the first edition is laid out, and its pages are looked at; with `online` the
+    addresses it names are asked whether they answer. Raises ConfigError when book.toml cannot be used.
     """
     printed = None
     try:
         manuscript = open_manuscript(folder)
         galleys = list_galleys(manuscript, edition, today=today)
         found = [finding for galley in galleys for finding in _check(galley, first=galley is galleys[0])]
+        if online:
+            found += _ask(manuscript, galleys[0])
         if pages:
             printed = _print(manuscript, edition)
             found += check_galley(
@@ -52,12 +56,21 @@ def read_over(folder: Path, edition: str = "", *, today: date, pages: bool = Fal
     except ConfigError:
         raise
     except PipelineError as error:
-        return Report(folder.resolve().name, "en", tuple(list_findings(error)))
+        return Report(folder.resolve().name, folder.resolve(), tuple(list_findings(error)))
     files = read_files(manuscript, list_written(manuscript))
     letters = [] if edition else _make_and_read_letters(manuscript, galleys[0])
     kept = drop_waived(join_findings(dict.fromkeys(found), letters), files)
     book = galleys[0].book
-    return Report(book.meta.title, book.language, tuple(kept), files, book, printed)
+    return Report(book.meta.title, manuscript.folder, tuple(kept), files, book, printed)
+
+
+def _ask(manuscript: Manuscript, galley: Galley) -> list[Finding]:
+    from .online import ask_address, ask_all, list_addresses
+
+    now = datetime.combine(galley.today, time(), UTC)
+    record = manuscript.cache / "links.json"
+    answers = ask_all(list_addresses(galley), record, now=now, ask=ask_address)
+    return check_galley(replace(galley, answers=answers), off=galley.check.off, reads=("online",))
 
 
 def _print(manuscript: Manuscript, edition: str) -> Printed:
@@ -87,6 +100,16 @@ def _choose_written(manuscript: Manuscript, book: Book) -> tuple[Chapter, ...]:
 def _check(galley: Galley, *, first: bool) -> list[Finding]:
     """What was written is read once, the book in each edition."""
     return check_galley(galley, off=galley.check.off, reads=("text", "book") if first else ("book",))
+
+
+def read_chapter_over(manuscript: Manuscript, book: Book, chapter: Chapter, *, today: date) -> list[Finding]:
+    """What is found in the book and in the text of one chapter or letter, advice left aside."""
+    written = list_written(manuscript)
+    files = read_files(manuscript, written)
+    shown = [each for each in written if each.source == chapter.source]
+    galley = lay_out(manuscript, book, files, shown, today=today)
+    found = check_galley(galley, off=galley.check.off, reads=("text", "book"))
+    return list(drop_waived([finding for finding in found if finding.severity != "advice"], files))
 
 
 def join_findings(book: Iterable[Finding], letters: Iterable[Finding]) -> list[Finding]:

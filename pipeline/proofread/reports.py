@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from ..check import Finding
 from ..check.galley import Severity
 from ..errors import PipelineError
+from ..files import write_atomically
 from ..hints import suggest
+from . import Report
 
 _LEVELS = {"error": "error", "warning": "warning", "advice": "notice"}  # GitHub's names
 
@@ -73,15 +75,25 @@ def _escape(text: str, more: str = "") -> str:
     return text
 
 
+def write_html(report: Report, findings: Sequence[Finding]) -> str:
+    """Write the page build/check.html, and say where it is."""
+    from .page import write_page
+
+    path = report.folder / "build" / "check.html"
+    write_atomically(path, write_page(report, findings).encode())
+    return f"{path.relative_to(report.folder)}: {count(findings)}"
+
+
 #: Name of a format -> what writes it.
-REPORTS: Mapping[str, Callable[[Sequence[Finding]], str]] = {
-    "text": format_text,
-    "json": format_json,
-    "github": format_github,
+REPORTS: Mapping[str, Callable[[Report, Sequence[Finding]], str]] = {
+    "text": lambda _, findings: format_text(findings),
+    "json": lambda _, findings: format_json(findings),
+    "github": lambda _, findings: format_github(findings),
+    "html": write_html,
 }
 
 
-def name_report(name: str) -> Callable[[Sequence[Finding]], str]:
+def choose_report(name: str) -> Callable[[Report, Sequence[Finding]], str]:
     """What writes the format called `name`; raises PipelineError where there is none."""
     if name not in REPORTS:
         raise PipelineError(f"findings are written as {', '.join(REPORTS)}; {suggest(name, REPORTS)}")

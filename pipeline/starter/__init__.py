@@ -31,5 +31,6 @@ def begin_book(folder: Path, *, today: date) -> None:
         for name in _FILLED:
             text = (made / name).read_text(encoding="utf-8")
             text = text.replace("@@title@@", title.replace('"', "'")).replace("@@date@@", today.isoformat())
+            text = text.replace("@@year@@", str(today.year))
             (made / name).write_text(text, encoding="utf-8")
         made.rename(folder)

@@ -37,6 +37,7 @@ from pipeline.newsletter import make_issues, write_issues
 from tests.outbox.conftest import environment
 from tests.outbox.web.conftest import Clock, listening
 
+ROOT = Path(__file__).parents[2]
 READER = "ana@example.com"
 BASE = "https://example.org/mail"
 #: The day before the sample's first issue, which goes out at nine.
@@ -78,7 +79,7 @@ class Story:
         """One pass of `outbox work`."""
         provider = PROVIDERS[self.settings.provider](self.settings.account)
         desk = Desk(self.store, provider, self.settings.pace, max_late=self.settings.max_late)
-        passes.work_once(self.settings, desk, Event())
+        passes.work_once(self.settings, desk, Event(), now=self.clock)
         provider.close()
 
     def new_mails(self) -> list[str]:
@@ -128,9 +129,10 @@ def page() -> Iterator[Any]:
 
 @pytest.fixture
 def folder(tmp_path: Path, copied: Callable[[str], Path], build: Callable[..., Any]) -> Path:
-    """The sample book's folder, with its letters made and a book to give away."""
+    """The sample book's folder, with its series, its letters made, and a book to give away."""
     home = tmp_path / "book"
     shutil.copytree(copied("sample"), home)
+    shutil.copytree(ROOT / "series", home / "series")
     write_issues(home / "build", make_issues(open_manuscript(home)))
     for name, data in zip(
         BOOKS, (build("everything").pdf_bytes, build("everything").epub_bytes), strict=True
@@ -140,13 +142,10 @@ def folder(tmp_path: Path, copied: Callable[[str], Path], build: Callable[..., A
 
 
 @pytest.fixture
-def story(
-    folder: Path, page: Any, need: Callable[[object, str], None], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Story]:
+def story(folder: Path, page: Any, need: Callable[[object, str], None]) -> Iterator[Story]:
     """Everything running."""
     need(page, "Chromium")
     clock, mailbox = Clock(EVE), Mailbox()
-    monkeypatch.setattr(passes, "clock", clock)
     with ExitStack() as stack:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -255,7 +254,7 @@ def leave_by_one_click(story: Story) -> None:
 
 
 def nothing_comes_any_more(story: Story) -> None:
-    """Neither the issues of the next two weeks, nor a reminder, nor a word of farewell that nobody asked for."""
+    """Neither the issues of the next two weeks, nor a step of a series, nor a farewell that nobody asked for."""
     for _ in range(21):
         story.clock.now += timedelta(days=1)
         story.work()

@@ -921,6 +921,17 @@ BOUNCES: dict[str, Dialect] = {
         UNKNOWN,
         True,
     ),
+    "blank lines above": Dialect(
+        b"\n   \n"
+        + report(
+            "postmaster@mx.example.net",
+            "Delivery Status Notification (Failure)",
+            "Delivery failed.",
+            f"Final-Recipient: rfc822;{R}\nAction: failed\nStatus: 5.1.1",
+        ),
+        UNKNOWN,
+        True,
+    ),
     "cr only": Dialect(
         plain(
             "MAILER-DAEMON@mx.example.net",
@@ -1241,6 +1252,13 @@ Content-Type: message/rfc822
         Cause.SPAM,
         kind="complaint",
     ),
+    "microsoft's complaint, with the address inside": Dialect(
+        parts("staff@example.com", "complaint about message from 192.0.2.1", "").replace(
+            b"\nReceived: from out", b"\nX-HmXmrOriginalRecipient: " + R.encode() + b"\nReceived: from out"
+        ),
+        Cause.SPAM,
+        kind="complaint",
+    ),
     "microsoft's complaint": Dialect(
         parts(
             "staff@hotmail.com",
@@ -1280,6 +1298,9 @@ ORDINARY: dict[str, bytes] = {
         "Vacation reply",
         "I am on holiday until 9 March and will get back to you on my return.",
         AUTO,
+    ),
+    "sieve's vacation": _mail(
+        READER, "Auto: First light", "See you soon.", "Auto-Submitted: auto-replied (vacation)\n", " "
     ),
     "german absence": _mail(
         READER,
@@ -1350,6 +1371,17 @@ ORDINARY: dict[str, bytes] = {
         "shop@example.com",
         "Delivery failed: your parcel 1234",
         "We could not deliver your parcel today. The driver will try again tomorrow.",
+    ),
+    "parcel, late": _mail(
+        "no-reply@shop.example.com",
+        "Your delivery is delayed",
+        "We could not deliver order 550 - sorry. Questions: help@shop.example.com",
+        path="bounce@shop.example.com",
+    ),
+    "parcel, returned": _mail(
+        "notifications@shop.example.com",
+        "Delivery failed: returned to sender",
+        "Your parcel 4501234 was returned: address unknown. 550 points for you.\nWrite to support@shop.example.com.",
     ),
     "parcel, from nobody": _mail(
         "no-reply@parcel.example.com",

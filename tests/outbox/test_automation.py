@@ -131,6 +131,10 @@ def test_a_series_is_told_before_anything_is_sent(
     listed = outbox("series", "list").stdout
     told = outbox("series", "simulate", "--subscriber", "ana@example.org", "--from", "2026-12-01").stdout
     as_json = json.loads(outbox("series", "simulate", "weekly", "--from", "2026-12-01", "--json").stdout)
+    series("spring", WEEKLY.replace('on = "confirmed"', 'on = "date"\ndate = 2027-03-20'))
+    series("absent", WEEKLY.replace('on = "confirmed"', 'on = "not downloaded"\nwithin = "5 days"'))
+    dated = outbox("series", "simulate", "spring", "--from", "2026-12-01").stdout
+    absent = outbox("series", "simulate", "absent", "--from", "2026-12-01").stdout
     unknown = outbox("series", "simulate", "monthly", code=1).stderr
     nobody = outbox("series", "simulate", "--subscriber", "nobody@example.org", code=1).stderr
 
@@ -141,6 +145,8 @@ def test_a_series_is_told_before_anything_is_sent(
     assert ["2026-12-02T09:00:00+00:00", "2026-12-09T09:00:00+00:00"] == [
         step["at"] for step in as_json["series"][0]["steps"]
     ]
+    assert "Sun 21 Mar 2027 09:00  one" in dated
+    assert "Mon 07 Dec 2026 09:00  one" in absent
     assert "there is no series 'monthly'" in unknown
     assert "nobody@example.org is not on the list" in nobody
     assert "weekly" not in outbox("status").stdout

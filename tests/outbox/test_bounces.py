@@ -77,6 +77,11 @@ def test_several_mailboxes_of_one_report_are_told_apart() -> None:
     ]
 
 
+def test_feedback_that_is_no_complaint_harms_nobody() -> None:
+    """A reader who says that it was no spam after all."""
+    assert [] == read(BOUNCES["arf"].raw.replace(b"Feedback-Type: abuse", b"Feedback-Type: not-spam"))
+
+
 @given(st.binary(max_size=2000))
 def test_any_bytes_are_read_without_an_accident(raw: bytes) -> None:
     """Whatever comes into a mailbox."""

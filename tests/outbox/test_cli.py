@@ -102,7 +102,8 @@ def test_an_issue_waits_for_its_time(book: Path, make_issue: IssueMaker, outbox:
     make_issue(send_at="2999-01-01T09:00:00+00:00")
     outbox("init", "--sample")
 
-    assert outbox("work", "--once").stdout == "nothing was due\n"
+    told = outbox("work", "--once").stdout
+    assert told == "nothing was due\nnext: 2999-01-01 09:00 UTC  2026-03-01-first-light\n"
     sent = outbox("send", "2026-03-01-first-light", "--at", "2998-01-01T09:00+01:00").stdout
     assert "frozen for 4 people, due 2998-01-01" in sent
     assert "4 messages wait until 2998-01-01 08:00 UTC" in sent

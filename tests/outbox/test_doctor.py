@@ -25,6 +25,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outbox import stamp
 from outbox.config import read
 from outbox.consent import unsubscribe
 from outbox.doctor import CHECKS, Case, examine, service
@@ -442,6 +443,27 @@ def test_a_full_disk_is_told(make_case: Callable[..., Case], free: int, verdict:
     assert verdict == look("disk", make_case(free=free))[0]
 
 
+def test_a_book_that_cannot_be_given_is_told(
+    make_case: Callable[..., Case], book: Path, everything: Any
+) -> None:
+    """A file that is not there, one that is no book, and a copy that was stamped for somebody."""
+    more = '\n[gift]\nfiles = ["book.epub"]\n'
+    said = [look("gift", make_case())]
+    stamper = stamp.Stamper(("a secret of sixteen",), "letters.example.org")
+    for data in (None, b"words", everything.epub_bytes, stamp.stamp(everything.epub_bytes, stamper, 7)):
+        if data:
+            (book / "book.epub").write_bytes(data)
+        said.append(look("gift", make_case(outbox=more)))
+
+    assert said == [
+        ("passed", "book.toml gives nothing away"),
+        ("error", "book.epub: not there"),
+        ("error", "only a PDF or an EPUB can carry a stamp"),
+        ("passed", "1 files are there"),
+        ("error", "book.epub: the stamped copy of a reader"),
+    ]
+
+
 def test_a_damaged_database_is_told(make_case: Callable[..., Case], store: Store, tmp_path: Path) -> None:
     """A page of the file is overwritten; a whole one passes."""
     assert ("passed", "the database is whole") == look("database", make_case(store=store))
@@ -547,6 +569,29 @@ def test_a_link_to_leave_that_works_lets_nobody_go(online: Case, store: Store) -
         assert before == subscribers.count(tx)
 
 
+@pytest.mark.parametrize(
+    ("provider", "hooks", "status", "verdict"),
+    [
+        ("file", {}, 404, "passed"),
+        ("smtp", {}, 404, "passed"),
+        ("postmark", {}, 401, "warning"),
+        ("postmark", {"postmark": ("a-secret-of-sixteen",)}, 401, "passed"),
+        ("postmark", {"postmark": ("a-secret-of-sixteen",)}, 200, "error"),
+        ("postmark", {"postmark": ("a-secret-of-sixteen",)}, 404, "error"),
+    ],
+)
+def test_a_webhook_must_refuse_a_call_without_proof(
+    online: Case, web: tuple[type[Web], str], provider: str, hooks: Any, status: int, verdict: str
+) -> None:
+    """Whoever answers 2xx to anybody, or is not there, is told; a provider without webhooks needs none."""
+    web[0].status = {"POST": status}
+    case = replace(online, settings=replace(online.settings, provider=provider, hooks=hooks))
+
+    assert verdict == service.check_webhooks(case).verdict
+    offline = service.check_webhooks(replace(case, online=False)).verdict
+    assert offline == ("not run" if hooks else verdict)
+
+
 def test_somebody_who_left_meanwhile_is_noticed(
     online: Case, store: Store, web: tuple[type[Web], str]
 ) -> None:
@@ -602,7 +647,7 @@ def test_the_command_reports(
     assert "passed   sender       mail for example.org goes to mail.example.org" in said
     assert "WARNING  secret       OUTBOX_SECRET is not set" in said
     assert "                      -> set it to the output of" in said
-    assert said.endswith("\n7 passed, 1 warning, 8 not run\n")
+    assert said.endswith("\n8 passed, 1 warning, 8 not run\n")
 
 
 def test_an_error_ends_the_command_with_1(

@@ -34,7 +34,8 @@ from outbox.model import (
 )
 from outbox.providers.file import File
 from outbox.rates import Pace
-from outbox.store import Store, arrivals, erasure, events, ledger, subscribers, suppressions, verify
+from outbox.store import Store, arrivals, erasure, events, ledger, subscribers, suppressions, verify, wishes
+from outbox.store.wishes import Wishes
 
 SEND = "0123456789abcdef0123456789abcdef"
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -165,6 +166,21 @@ def test_reports_in_one_batch_and_one_by_one_end_the_same(sent: Store) -> None:
 
 def _fifteen_on(outbox_id: str) -> str:
     return f"{SEND}.{int(outbox_id[33:]) + 15}"
+
+
+def test_who_opened_is_written_down_only_where_they_allowed_it(sent: Store) -> None:
+    """Of the others stays that somebody opened and clicked, and that their message arrived."""
+    with sent.begin() as tx:
+        wishes.keep(tx, 1, Wishes(tracking=True))
+    come_in(sent, [told(number, kind) for number in (1, 2) for kind in ("opened", "clicked")])
+    apply_new(sent, NOW)
+    with sent.read() as tx:
+        known = {number: [one["type"] for one in events.find_of(tx, number)] for number in (1, 2)}
+        counted = {kind: number for _, kind, number, _ in events.count(tx)}
+
+    assert {1: ["opened", "clicked"], 2: []} == known
+    assert {EventType.OPENED: 2, EventType.CLICKED: 2} == counted
+    assert [State.DELIVERED] * 2 == [states_of(sent)[number] for number in (1, 2)]
 
 
 def test_a_hard_bounce_and_a_complaint_suppress_at_once(sent: Store) -> None:

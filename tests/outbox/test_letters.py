@@ -17,15 +17,18 @@ from typing import Any
 
 import pytest
 
-from outbox import letterbox, worker
+from outbox import issue as issues
+from outbox import letterbox, mailing, worker
 from outbox.consent import enlist, unsubscribe
 from outbox.desk import Desk
 from outbox.letterbox import Letterbox
 from outbox.letters import queue_letter
 from outbox.model import Account, Claim, Consent, Envelope, Gift, State
 from outbox.providers.file import File
-from outbox.store import Store, instance_secret, ledger, letters, open_store, subscribers, verify
+from outbox.rates import Pace
+from outbox.store import Store, claims, instance_secret, ledger, letters, open_store, subscribers, verify
 from outbox.tokens import Signer
+from tests.outbox.test_worker import Died, journal
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 IssueMaker = Callable[..., Path]
@@ -265,6 +268,57 @@ def test_letters_travel_by_the_stream_for_letters(post: Post) -> None:
     assert "resend" == frozen.send.on_unknown
 
 
+@pytest.mark.parametrize(("name", "after"), [("welcome", State.ACCEPTED), ("tip", State.HELD)])
+def test_a_letter_in_doubt_goes_again_or_is_held(
+    store: Store,
+    make_issue: IssueMaker,
+    envelope: Envelope,
+    book: Path,
+    now: datetime,
+    name: str,
+    after: State,
+) -> None:
+    """Nobody can tell whether it went: a second welcome does no harm, a second tip waits for a person."""
+    post = Post(store, make_issue, envelope, book, now)
+    post.write(name)
+    post.queue(name, "ana@example.org", "once")
+    box = Letterbox(book / "build" / "letters", envelope, gift=GIFT)
+    dying = Desk(store, journal("die after"), Pace(connections=1))
+    list(letterbox.empty(dying, box, now))
+    with pytest.raises(Died):
+        worker.run(dying, lambda: now)
+    tally = worker.run(Desk(store, journal()), lambda: now)
+    with store.read() as tx:
+        held = [(one.slug, one.person.email) for one in ledger.find_held(tx)]
+
+    assert {after: 1} == tally
+    assert held == ([("tip", "ana@example.org")] if after == State.HELD else [])
+
+
+def test_letters_go_before_issues(post: Post, now: datetime) -> None:
+    """Who waits for a confirmation does not wait for a mailing that began before."""
+    desk = Desk(post.store, File(Account(post.book / "mail", {})))
+    with post.store.begin() as tx:
+        mailing.freeze(
+            tx,
+            issues.read(post.make()),
+            post.envelope,
+            provider="file",
+            max_batch=1,
+            on_unknown="hold",
+            send_id="issue",
+            now=now - timedelta(hours=1),
+        )
+    post.write("confirm")
+    post.queue("confirm", "pia@example.org", "confirm:4:1")
+    box = Letterbox(post.book / "build" / "letters", post.envelope)
+    list(letterbox.empty(desk, box, now))
+    with post.store.read() as tx:
+        first, second = claims.find_ready(tx, now)
+
+    assert second == "issue" != first
+
+
 def test_a_letter_that_is_not_there_waits(post: Post) -> None:
     """It is said which one and what to do; the other letters go, and this one as soon as it is written."""
     post.write("welcome")
@@ -463,3 +517,19 @@ def test_a_paused_letter_waits(book: Path, make_issue: IssueMaker, outbox: Run, 
     assert paused == "welcome: paused\n"
     assert before == 1
     assert len(list((book / "build" / "mail").rglob("*.eml"))) == 3
+
+
+def test_a_restored_database_repeats_no_letter_but_those_that_must_arrive(
+    book: Path, make_issue: IssueMaker, outbox: Run, now: datetime
+) -> None:
+    """What was due may have gone out since the backup: a second welcome does no harm, a second tip would."""
+    for name in ("welcome", "tip"):
+        make_issue(slug=name, kind="letter", subject=f"A {name} for @@first_name@@")
+    put_in(book, now, ("welcome", "tip"), 2)
+    said = outbox("adopt", "--restored").stdout
+    outbox("work", "--once")
+    shown = outbox("show", "p0@example.org").stdout
+
+    assert "2 letters that were due are not sent, since they may have gone out before" in said
+    assert "welcome: accepted" in shown
+    assert "tip: not sent: may have gone out before the database was restored" in shown

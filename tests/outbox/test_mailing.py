@@ -20,6 +20,7 @@ from outbox.issue import read
 from outbox.mime import build
 from outbox.model import Consent, Envelope, State
 from outbox.store import Store, Tx, claims, ledger, subscribers, suppressions, verify
+from outbox.timing import Timing
 
 ORDER: dict[str, Any] = {"provider": "file", "max_batch": 2, "on_unknown": "hold", "send_id": "s"}
 IssueMaker = Callable[..., Path]
@@ -118,7 +119,8 @@ def test_an_issue_is_due_when_it_says(
     """Before its time nothing is due; a time given by hand goes before the issue's own."""
     issue = read(make_issue(send_at="2026-03-05T09:00:00+00:00"))
     with store.begin() as tx:
-        mailing.freeze(tx, issue, envelope, now=now, at=now + timedelta(hours=1), **ORDER)
+        later = Timing(now + timedelta(hours=1))
+        mailing.freeze(tx, issue, envelope, now=now, timing=later, **ORDER)
 
         assert take(tx, now) == []
         assert len(take(tx, now + timedelta(hours=1))) == 2

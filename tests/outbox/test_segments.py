@@ -110,7 +110,8 @@ def _opened(subscriber_id: int, days: int) -> dict[str, Any]:
         "event_id": str(subscriber_id),
         "type": EventType.OPENED,
         "detail": "",
-        "raw": "",
+        "firmness": "",
+        "cause": "",
     }
     return {**told, "subscriber_id": subscriber_id, "at": at, "seen_at": at}
 

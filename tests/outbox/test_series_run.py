@@ -16,7 +16,7 @@ from outbox.series import Delay, Series, Start, Step
 from outbox.series import run as series_run
 from outbox.series.run import run
 from outbox.series.windows import Window
-from outbox.store import Store, letters, subscribers
+from outbox.store import Store, downloads, letters, subscribers, wishes
 from outbox.store import series as places
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -278,3 +278,41 @@ def test_many_people_are_moved_in_parts(life: Life, monkeypatch: pytest.MonkeyPa
     life.live(WEEKLY, days=9)
 
     assert {("first", "second")} == {tuple(life.names(f"p{number}@example.org")) for number in range(40)}
+
+
+def test_the_gift_begins_a_series_or_its_absence_does(life: Life) -> None:
+    """Who fetched the book gets one series, who did not within five days the other, and nobody both."""
+    fetched = replace(WEEKLY, name="fetched", start=Start("downloaded"))
+    waiting = replace(WEEKLY, name="waiting", start=Start("not downloaded", within=Delay(5)))
+    life.live(fetched, waiting)
+    for name in ("quick", "slow"):
+        life.join(f"{name}@example.org")
+    life.live(fetched, waiting, days=1)
+    with life.store.begin() as tx:
+        number = subscribers.find(tx, "quick@example.org")
+        assert number
+        downloads.record(tx, number.id, "book.epub", "link", most=9, now=life.time)
+    life.live(fetched, waiting, days=6)
+    places_of = {
+        (name, series): life.place(f"{name}@example.org", series)
+        for name in ("quick", "slow")
+        for series in ("fetched", "waiting")
+    }
+
+    assert {("quick", "fetched"): "active", ("slow", "waiting"): "active"} == {
+        who: state for who, state in places_of.items() if state
+    }
+    assert ["first"] == life.names("quick@example.org") == life.names("slow@example.org")
+
+
+def test_steps_wait_while_their_reader_rests(life: Life) -> None:
+    """A pause of a month moves the series by a month."""
+    life.join("zoe@example.org")
+    until = life.time + 30 * DAY
+    with life.store.begin() as tx:
+        person = subscribers.find(tx, "zoe@example.org")
+        assert person
+        wishes.keep(tx, person.id, wishes.Wishes(paused_until=until))
+    life.live(WEEKLY, days=38)
+
+    assert [("first", until), ("second", until + 7 * DAY)] == life.queued("zoe@example.org")

@@ -16,6 +16,7 @@ SHORT = {
     "kill -9 and lost marks, neither": 2,
     "three senders on PostgreSQL, keys": 3,
     "SIGTERM, neither": 2,
+    "kill -9, neither, webhooks doubled and reordered": 3,
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from outbox.desk import new_lease
 from outbox.model import Consent, EventType, Report, State
-from outbox.store import claims, events, evidence, ledger, open_store, subscribers, verify
+from outbox.store import claims, events, evidence, ledger, open_store, plans, subscribers, trials, verify
 from outbox.store.engine import connect
 from outbox.store.upgrade import upgrade
 
@@ -75,6 +75,7 @@ def test_what_was_moved_is_guarded(first: Path, now: datetime) -> None:
     connection.close()
 
 
+NOON = "2026-02-03T12:00:00.000000Z"
 #: A send half done, at noon.
 LEDGER = """
 INSERT INTO issue VALUES (1, 'an-issue', 'digest', x'7b7d', 'NOON');
@@ -165,3 +166,25 @@ def test_rosters_of_rows_become_columns(first: Path, now: datetime) -> None:
         ("ed@example.org", "Ed", {"town": "Ulm"}),
         ("", "", {}),
     ] == [(one.email, one.name, one.values) for part in taken for one in part.people]
+
+
+def test_what_waits_in_the_second_schema_still_goes(first: Path, now: datetime) -> None:
+    """A chunk that is planned has the only subject there was, and a plan the time of its issue."""
+    with sqlite3.connect(first) as connection:
+        connection.executescript(LEDGER.replace("NOON", "2026-02-03T12:00:00.000000Z"))
+    connection.close()
+    engine = connect(f"sqlite:///{first}")
+    upgrade(engine.execution_options(write=True), "0002")
+    engine.dispose()
+    with sqlite3.connect(first) as connection:
+        connection.execute("INSERT INTO plan VALUES ('p', 'an-issue', 'digest', ?, 4, 1, ?)", (NOON, NOON))
+    connection.close()
+    store = open_store(f"sqlite:///{first}", now)
+    with store.read() as tx:
+        ready, waiting, plan = claims.find_ready(tx, now), ledger.find_waiting(tx), plans.find(tx, "p")
+        trial = trials.find(tx, "s")
+    store.close()
+
+    assert (["s"], 1, None) == (ready, waiting[0], trial)
+    assert plan
+    assert plan.at is None

@@ -14,6 +14,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -31,12 +32,13 @@ from pathlib import Path
 from outbox.consent import Claim, enlist
 from outbox.issue import digest_of
 from outbox.model import Consent, State
-from outbox.sandbox import Desk, Fault, Faults, Journal, Rules, Server
+from outbox.sandbox import Desk, Emitter, Fault, Faults, Journal, Manner, Rules, Server
 from outbox.store import Store, ledger, open_store, verify
 from tests.outbox.cluster import find_programs, running_cluster
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 90  # seconds until a child that does not end is a failure
+HOOK = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BATCH = 20  # messages in a call: many calls, so that a kill hits one
 #: The command line with its clock moved, small calls, and leases short enough to run out within a test.
 CHILD = f"""
@@ -92,6 +94,9 @@ class Case:
     server: bool = False  # PostgreSQL
     faults: dict[Fault, float] = field(default_factory=lambda: SLOW)
     share: float = 1.0  # of the number of blows asked for
+    told: bool = (
+        False  # the provider reports by webhooks, twice and in any order, to a server that is killed too
+    )
 
 
 CASES = (
@@ -107,6 +112,7 @@ CASES = (
     Case("provider faults and kill -9, neither", "nothing", "kill", faults=FAULTS, share=0.5),
     Case("SIGTERM, neither", "nothing", "term", share=0.5),
     Case("clock a day to and fro, keys", "keys", "clock", share=0.3),
+    Case("kill -9, neither, webhooks doubled and reordered", "nothing", "kill", share=0.3, told=True),
     Case("database locked, neither", "nothing", "locked", share=0.1),
     Case("disk full, neither", "nothing", "full", share=0.1),
 )
@@ -155,6 +161,9 @@ class Scene:
     chance: random.Random
     shift: float = 0.0  # minutes by which the clocks of senders are moved
     issues: int = 0
+    door: subprocess.Popen[str] | None = None  # `outbox serve`
+    port: int = 0
+    emitter: Emitter | None = None
 
     @contextmanager
     def store(self) -> Iterator[Store]:
@@ -163,6 +172,11 @@ class Scene:
             yield opened
         finally:
             opened.close()
+
+    def open_store_first(self) -> None:
+        """Make the database: a server starts only where there is one."""
+        with self.store():
+            pass
 
     def fill(self) -> None:
         """Put people on the list."""
@@ -174,9 +188,23 @@ class Scene:
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Start a sender."""
         command = [sys.executable, "-c", CHILD, str(self.shift), *(words or ("work", "--once"))]
-        env = {**os.environ, "PYTHONPATH": str(ROOT), "OUTBOX_DATABASE": self.url}
+        env = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "OUTBOX_DATABASE": self.url,
+            "OUTBOX_SANDBOX_HOOK": HOOK,
+        }
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         return subprocess.Popen(command, cwd=self.folder, env=env, text=True, **pipes)  # type: ignore[call-overload,no-any-return]
+
+    def open_door(self) -> None:
+        """Start the server that webhooks come to, or kill it and start it anew."""
+        if self.door:
+            self.door.kill()
+            self.door.communicate(timeout=PATIENCE)
+        shift, self.shift = self.shift, 0.0  # signatures have the real time
+        self.door = self.start("serve", "--port", str(self.port), "--quiet")
+        self.shift = shift
 
     def accepted(self) -> int:
         """How many messages the provider took."""
@@ -253,8 +281,32 @@ def torment(case: Case, blows: int, people: int, seed: int) -> Score | None:
             if not scene.waits():
                 scene.write_issue()
             BLOWS[case.blow](scene, score)
+            if case.told and scene.chance.random() < 0.5:
+                scene.open_door()
         _finish(scene)
+        if scene.emitter:
+            _hear_out(scene, score)
         return _judge(scene, score)
+
+
+def _hear_out(scene: Scene, score: Score) -> None:
+    """Wait until everything was reported and applied; then whatever was accepted must be known as delivered."""
+    until = time.monotonic() + PATIENCE
+    while not (scene.emitter and scene.emitter.is_done) and time.monotonic() < until:
+        time.sleep(0.1)
+    scene.start().communicate(timeout=PATIENCE)
+    with sqlite3.connect(scene.journal) as connection:
+        got = {row[0] for row in connection.execute("SELECT outbox_id FROM message")}
+    connection.close()
+    with scene.store() as store, store.read() as tx:
+        known = {
+            f"{send.send_id}.{number}"
+            for send in ledger.progress(tx)
+            for number, state in ledger.everybody(tx, send.send_id)
+            if state == State.DELIVERED
+        }
+    if got != known:
+        score.faults.append(f"{len(got ^ known)} messages are not known as what was reported of them")
 
 
 def _set(stack: ExitStack, case: Case, folder: Path, people: int, chance: random.Random) -> Scene:
@@ -268,10 +320,26 @@ def _set(stack: ExitStack, case: Case, folder: Path, people: int, chance: random
     stack.callback(server.shutdown)
     (folder / "book.toml").write_text(BOOK.format(url=server.url, promise=case.promise), "utf-8")
     url = f"sqlite:///{folder / 'outbox.db'}"
+    if case.told:
+        return _set_door(stack, Scene(case, folder, url, folder / "journal.db", people, chance), journal)
     if case.server:
         cluster = stack.enter_context(running_cluster(options=""))
         url = cluster.make_database()
     return Scene(case, folder, url, folder / "journal.db", people, chance)
+
+
+def _set_door(stack: ExitStack, scene: Scene, journal: Journal) -> Scene:
+    """Have the provider report to `outbox serve`, as badly as providers do."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        scene.port = free.getsockname()[1]
+    scene.open_store_first()
+    scene.open_door()
+    manner = Manner(twice=0.5, delay=1.0, seed=scene.chance.randrange(10**6))
+    scene.emitter = Emitter(journal, f"http://127.0.0.1:{scene.port}/mail/events/sandbox", HOOK, manner)
+    stack.callback(lambda: scene.door and (scene.door.kill(), scene.door.communicate(timeout=PATIENCE)))
+    stack.callback(scene.emitter.close)
+    return scene
 
 
 def _wait_for_calls(scene: Scene, children: list[subprocess.Popen[str]]) -> None:

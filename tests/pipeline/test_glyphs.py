@@ -22,7 +22,8 @@ def test_a_character_no_font_has_is_told_with_its_line(manuscript: Callable[...,
 
     expected = (
         "chapters/01-a.md:5: M050 warning: no font of the layout has 'ᚠ' (runic letter fehu feoh fe f); "
-        "choose another character or layout"
+        "choose another character or layout, or name a font package that has it: "
+        'fonts = ["fontpkg-..."] below [ebook] in book.toml'
     )
 
     assert [expected] == warnings_of(folder)

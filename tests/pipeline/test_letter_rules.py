@@ -268,6 +268,7 @@ BROKEN: Mapping[str, list[Change]] = {
         call("MOSS IN THE SHADE"),
         call("Moss!!"),
         call("Moss in the…"),
+        say(subjects=["Moss in the Shade", "MOSS IN THE SHADE"]),
     ],
     "N038": [
         swap("@@browser_url@@", "https://example.org/letters", HTML, TEXT),
@@ -336,7 +337,11 @@ BROKEN: Mapping[str, list[Change]] = {
             TEXT,
         ),
     ],
-    "N062": [call("Re: Moss in the Shade"), call("FWD: Moss in the Shade")],
+    "N062": [
+        call("Re: Moss in the Shade"),
+        call("FWD: Moss in the Shade"),
+        say(subjects=["Moss in the Shade", "Re: Moss"]),
+    ],
     "N063": [
         swap("<p>@@postal_address@@</p>", "<p>A house</p>"),
         swap("@@postal_address@@", "A house", TEXT),

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import tinycss2  # type: ignore[import-untyped]
 
+from pipeline.directions import mirror
 from pipeline.layouts import Layout, list_layouts, read_layout
-from pipeline.mail.html import Styles, inline, mirror, read_styles
+from pipeline.mail.html import Styles, inline, read_styles
 
 CASE = Path(__file__).parents[1] / "manuscripts" / "letter"
 PAGE = "<!DOCTYPE html><html><head><title>T</title></head><body>{}</body></html>"

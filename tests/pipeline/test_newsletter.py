@@ -71,6 +71,17 @@ def test_a_chapter_goes_out_when_its_header_says_so(make: Callable[..., Mapping[
     assert "2026-07-01T09:00:00+02:00" == read_document(made["2026-07-01-sleep"])["send_at"]
 
 
+def test_an_issue_may_have_several_subjects(make: Callable[..., Mapping[str, Issue]]) -> None:
+    """issue.json has all of them and the first where there is room for one; an issue with one is as ever."""
+    header = "issue: {date: 2026-07-01, subjects: [Sleep again, '@@first_name@@, sleep']}\nsummary"
+    made = make({"01-sleep.md": SLEEP.replace("summary", header), "issues/2026-07-02-x.md": "# X\n\nY.\n"})
+    told = read_document(made["2026-07-01-sleep"])
+
+    assert ("Sleep again", ["Sleep again", "@@first_name@@, sleep"]) == (told["subject"], told["subjects"])
+    assert "first_name" in told["fields"]  # type: ignore[operator]
+    assert "subjects" not in read_document(made["2026-07-02-x"])
+
+
 def test_a_file_of_issues_has_its_day_in_its_name_or_header(make: Callable[..., Mapping[str, Issue]]) -> None:
     """Both give the same kind of issue; a letter has no day."""
     made = make({
@@ -93,12 +104,15 @@ def test_the_letters_that_are_no_subscription_offer_nothing_to_leave(
     made = make({
         "01-sleep.md": SLEEP,
         "letters/confirm.md": "# Confirm\n\nPlease [say yes](@@confirm_url@@).\n",
+        "letters/reminder.md": "# Once more\n\nPlease [say yes](@@confirm_url@@).\n",
         "letters/goodbye.md": "# Goodbye\n\nFare well.\n",
         "letters/welcome.md": "# Welcome\n\nGood that you came.\n",
     })  # fmt: skip
     fields = {name: set(read_document(issue)["fields"]) for name, issue in made.items()}  # type: ignore[call-overload]
 
-    assert {"confirm_url", "list_name", "postal_address"} == fields["confirm"]
+    assert {"confirm_url", "list_name", "postal_address"} == fields["confirm"] == fields["reminder"]
+    assert "at most one reminder will follow" in read_text(made["confirm"])
+    assert "you will hear no more from us" in read_text(made["reminder"])
     assert {"list_name", "postal_address"} == fields["goodbye"]
     assert {"list_name", "postal_address", "preferences_url", "unsubscribe_url"} == fields["welcome"]
 
@@ -244,6 +258,14 @@ FAULTS: dict[str, tuple[Mapping[str, str], str]] = {
     "an unknown key": (
         {"03-x.md": "---\ntitle: X\nissue:\n  date: 2026-03-01\n  sujet: Y\n---\n\nZ.\n"},
         "03-x.md:5: issue has no key 'sujet'; did you mean 'subject'?",
+    ),
+    "one subject to compare": (
+        {"03-x.md": "---\ntitle: X\nissue: {date: 2026-03-01, subjects: [One]}\n---\n\nZ.\n"},
+        "subjects are two to 5 different ones",
+    ),
+    "subjects twice": (
+        {"03-x.md": "---\ntitle: X\nissue: {date: 2026-03-01, subject: A, subjects: [A, B]}\n---\n\nZ.\n"},
+        "issue has subject and subjects; write one of them",
     ),
     "no such hour": ({"03-x.md": "---\ntitle: X\nissue: 2026-03-01 25:00\n---\n\nZ.\n"}, "issue is no date"),
     "a name taken": (

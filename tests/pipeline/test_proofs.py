@@ -325,3 +325,16 @@ def test_a_picture_is_made_anew_only_when_it_changed(tmp_path: Path) -> None:
 
     assert first is again
     assert first.data != for_epub(path, "A square").data
+
+
+def test_findings_come_with_the_proof(manuscript: Writer) -> None:
+    """What the text of this chapter says wrong, and what the book does; waivers hold in every chapter."""
+    folder = manuscript(
+        {
+            "01-one.md": "# One\n\nWater the the pot.\n",
+            "02-two.md": "# Two\n\n<!-- off M045: a test -->\nGo [here](https://example.org), and and the rest.\n",
+        }
+    )
+    proof = make_proof(folder, View(chapter="one"), today=date(2026, 11, 1))
+
+    assert [("chapters/01-one.md:3:7", "T017")] == [(f["place"], f["rule"]) for f in proof.about["findings"]]

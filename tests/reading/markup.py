@@ -13,7 +13,7 @@ Element = etree._Element
 Saying = Callable[["Markup", Element], list[Piece]]
 
 #: Between any other elements there is space.
-_INLINE = frozenset(["a", "code", "em", "i", "s", "span", "strong", "sub", "sup"])
+_INLINE = frozenset(["a", "code", "dfn", "em", "i", "math", "s", "span", "strong", "sub", "sup"])
 _MUTE = frozenset(["head", "style", "script"])
 
 
@@ -34,6 +34,8 @@ class Markup:
     def read_inside(self, element: Element) -> list[Piece]:
         if get_name(element) == "img":
             return [element.get("alt", "")]
+        if get_name(element) == "math":
+            return [element.get("alttext", "")]
         pieces: list[Piece] = [element.text or ""]
         for child in element:
             pieces += [*self.read(child), child.tail or ""]

@@ -44,6 +44,12 @@ class Mail:
         return str(self.document["subject"])
 
     @property
+    def subjects(self) -> tuple[str, ...]:
+        """All that are compared, or the only one."""
+        found = self.document.get("subjects")
+        return tuple(map(str, found)) if isinstance(found, list) else (self.subject,)
+
+    @property
     def preheader(self) -> str:
         return str(self.document["preheader"])
 

@@ -25,15 +25,18 @@ _SENTENCE = re.compile(r"(?<=[.!?…])\s+")
 
 def find_poor_subject(mail: Mail) -> Iterator[Spot]:
     """What a reader would frown at in the list of letters (rule M37)."""
-    subject = mail.subject.strip()
-    faults = (
-        (not subject, "the letter has no subject; write one into subject:"),
-        (len(subject) > _LONGEST_SUBJECT, f"the subject has over {_LONGEST_SUBJECT} characters; shorten it"),
-        (subject.endswith("…"), "the title is cut to make a subject; write a short one into subject:"),
-        (_shouts(subject), "the subject is in capitals, which looks like shouting; use small letters"),
-        ("!!" in subject, "the subject has several exclamation marks; one will do, and none is better"),
-    )
-    yield from ((mail.in_source(), message) for holds, message in faults if holds)
+    for subject in map(str.strip, mail.subjects):
+        faults = (
+            (not subject, "the letter has no subject; write one into subject:"),
+            (
+                len(subject) > _LONGEST_SUBJECT,
+                f"the subject has over {_LONGEST_SUBJECT} characters; shorten it",
+            ),
+            (subject.endswith("…"), "the title is cut to make a subject; write a short one into subject:"),
+            (_shouts(subject), "the subject is in capitals, which looks like shouting; use small letters"),
+            ("!!" in subject, "the subject has several exclamation marks; one will do, and none is better"),
+        )
+        yield from ((mail.in_source(), message) for holds, message in faults if holds)
 
 
 def _shouts(text: str) -> bool:
@@ -41,9 +44,9 @@ def _shouts(text: str) -> bool:
 
 
 def find_false_replies(mail: Mail) -> Iterator[Spot]:
-    found = _REPLY.match(mail.subject.strip())
-    if found:
-        yield mail.in_source(), f"the subject begins with '{found[0]}' and answers nobody; take it out"
+    for subject in mail.subjects:
+        if found := _REPLY.match(subject.strip()):
+            yield mail.in_source(), f"the subject begins with '{found[0]}' and answers nobody; take it out"
 
 
 def find_gaps(mail: Mail) -> Iterator[Spot]:
@@ -60,7 +63,7 @@ def find_gaps(mail: Mail) -> Iterator[Spot]:
 
 def _list_spoken(mail: Mail) -> Iterator[tuple[str, Place]]:
     """All that a letter says, without code."""
-    yield from ((text, mail.in_source()) for text in (mail.subject, mail.preheader))
+    yield from ((text, mail.in_source()) for text in (*mail.subjects, mail.preheader))
     codes = {node for code in mail.find(*CODE) for node in code.iter()}
     for node, text in list_pieces(mail.page):
         if node not in codes and node.tag != "style":
@@ -82,7 +85,7 @@ def find_odd_signs(mail: Mail) -> Iterator[Spot]:
                 yield mail.trace(word, place), f"'{word}' has accents apart from letters; type it anew"
     for found in _ODD_REFERENCE.finditer(mail.markup):
         yield mail.in_markup(found.start()), f"the control character {found[0]}; take it out"
-    for found in _ODD.finditer(mail.subject + mail.preheader):
+    for found in _ODD.finditer("".join(mail.subjects) + mail.preheader):
         yield mail.in_source(), f"the control character U+{ord(found[0]):04X}; take it out"
 
 

@@ -128,7 +128,7 @@ def test_a_stay_has_its_own_welcome(door: Door, page: str) -> None:
     """Who comes back after a time is welcomed again, and says goodbye again."""
     for _ in range(2):
         door.post(page)
-        door.post(page.replace("/confirm/", "/unsubscribe/"), "List-Unsubscribe=One-Click")
+        door.post(page.replace("/confirm/", "/unsubscribe/"), {"leave": "yes"})
         door.clock.now += timedelta(days=30)
         door.sign_up()
     names = [name for _, name, _ in queued(door.desk.store)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outbox import consent
-from outbox.gift import File, link_to
+from outbox.gift import File, link_to, open_shelf
 from outbox.stamp import Stamper, find_stamps
 from outbox.store import Store, downloads, letters, subscribers
 from outbox.web.ranges import find_part
@@ -320,6 +322,19 @@ def test_a_book_that_is_not_there_is_told(giver: Door, shelf: Path) -> None:
 def test_without_a_gift_there_is_no_page(door: Door) -> None:
     """A book.toml without [gift] gives nothing away."""
     assert door.get(f"/gift/{door.desk.signer.sign('gift', 1)}").status_code == 404
+
+
+def test_many_readers_at_once_get_their_books(giver: Door, shelf: Path) -> None:
+    """More than are held in memory, at the same time, and each one is whole."""
+    for number in range(12):
+        (shelf / f"{number}.epub").write_bytes(BOOK + bytes([number]))
+    gift = giver.desk.settings.gift
+    assert gift
+    wide = open_shelf(replace(gift, files=tuple(shelf / f"{number}.epub" for number in range(12))))
+    with ThreadPoolExecutor(12) as pool:
+        copies = list(pool.map(lambda n: wide.copy(wide.files[n % 12], 1, (), "").data[-1], range(240)))
+
+    assert [number % 12 for number in range(240)] == copies
 
 
 # -- stamped

@@ -5,17 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from starlette.routing import Route
 
-from outbox.model import EventType
-from outbox.store import Store, arrivals, events
+from outbox.consent import enlist
+from outbox.model import Claim, Consent, EventType
+from outbox.sandbox import Emitter, Journal, Manner
+from outbox.sandbox.journal import Message
+from outbox.store import Store, arrivals, events, suppressions
 from outbox.web import hooks
+from tests.outbox.burst import burst
 from tests.outbox.payloads import PAYLOADS
 from tests.outbox.test_event_sources import SECRETS, call_of
-from tests.outbox.web.conftest import Door
+from tests.outbox.web.conftest import Clock, Door
 
 OpenDoor = Callable[..., AbstractContextManager[Door]]
 
@@ -106,3 +110,39 @@ def test_the_routes_are_those_of_the_documentation(told: Door) -> None:
     routes: list[Route] = hooks.routes(told.desk)
 
     assert [("/events/{provider}", {"POST"})] == [(route.path, route.methods) for route in routes]
+
+
+def test_the_sandbox_reports_to_the_front_door(told: Door, store: Store, clock: Clock) -> None:
+    """Signed, twice, late and in any order; a mailbox that bounces for good is suppressed."""
+    with store.begin() as tx:
+        enlist(tx, Claim("bounce+ana@example.org", "", Consent.CONFIRMED, "said yes", "test"), clock.now)
+    journal = Journal()
+    people = ["bounce+ana@example.org", "ana@example.org"]
+    sent = [(f"id-{one}", Message(one, one, "", "", "", "", (), "")) for one in people]
+    journal.accept(sent, dialect="sandbox", path="", body=b"", at=0.0)
+    url = f"{told.url}/mail/events/sandbox"
+
+    def seconds() -> float:
+        return clock.now.timestamp()
+
+    emitter = Emitter(journal, url, SECRETS["sandbox"], Manner(1.0, 0.2), seconds)
+    until = time.monotonic() + 30
+    while not emitter.is_done and time.monotonic() < until:
+        clock.now += timedelta(seconds=0.1)
+        time.sleep(0.02)
+    emitter.close()
+    journal.close()
+
+    counted = {kind: number for _, kind, number in wait_until_applied(store)}
+    assert {EventType.ACCEPTED: 2, EventType.BOUNCED: 1, EventType.DELIVERED: 1} == counted
+    with store.read() as tx:
+        assert suppressions.reason_of(tx, "bounce+ana@example.org") == "bounce"
+
+
+@pytest.mark.slow
+def test_no_event_of_a_burst_is_lost_when_the_server_is_killed() -> None:
+    """What was answered is on the disk; what was not is told again, and still counts once."""
+    score = burst(1_000, kills=2)
+
+    assert (1_000, 0) == (score.known, score.waiting)
+    assert score.repeated

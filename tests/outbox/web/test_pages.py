@@ -272,6 +272,14 @@ def test_html_validate_finds_nothing(full: Door, tmp_path: Path, need: Callable[
         for n, page in enumerate(PAGES)
     }
 
+    pages |= {
+        f"fault-{n}.html": full.post(f"/mail/{page}", {"email": "no"}).content
+        for n, page in enumerate(
+            ("link", f"preferences/{token_of(full.desk.store, 'ana@example.org')}/erase")
+        )
+    }
+    pages["fault.html"] = full.sign_up("no", agree="").content
+
     assert [] == validate(need, tmp_path, pages)
 
 

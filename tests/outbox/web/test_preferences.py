@@ -126,7 +126,7 @@ def test_people_get_all_that_is_known_of_them(offering: Door, page: str) -> None
     assert ["recipes", "spring 2026"] == data["tags"]
     assert data["preferences"]["every_days"] == 7
     assert data["consent_events"][0]["basis"] == "said yes"
-    assert [] == data["messages"] == data["waiting_letters"]
+    assert [] == data["messages"] == data["waiting_letters"] == data["downloads"]
 
 
 def test_forgetting_asks_once_more(offering: Door, page: str) -> None:
