@@ -36,7 +36,7 @@ def load(tx: Tx, slug: str) -> tuple[bytes, dict[str, bytes]]:
     return document, {path: content for path, content in files}  # noqa: C416  (dict() of rows does not type)
 
 
-def find_gone_out(tx: Tx, now: datetime) -> list[tuple[str, datetime]]:
+def find_gone_out(tx: Tx) -> list[tuple[str, datetime]]:
     """The issues of which at least one message was tried, with the moment they were due; the newest first."""
     tried = select(schema.chunk.c.no).where(
         schema.chunk.c.send_id == schema.send.c.id, schema.chunk.c.attempt > 0
@@ -44,7 +44,7 @@ def find_gone_out(tx: Tx, now: datetime) -> list[tuple[str, datetime]]:
     query = (
         select(schema.issue.c.slug, schema.send.c.due_at)
         .join(schema.send, schema.send.c.issue_id == schema.issue.c.id)
-        .where(schema.send.c.letter == "", schema.send.c.due_at <= now, tried.exists())
+        .where(schema.send.c.letter == "", tried.exists())
         .order_by(schema.send.c.due_at.desc(), schema.issue.c.id.desc())
     )
     return [(slug, due_at) for slug, due_at in tx.connection.execute(query)]

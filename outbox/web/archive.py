@@ -124,7 +124,7 @@ class _Archive:
 
     def _read_all(self, tx: Tx) -> list[Entry]:
         """The public issues, the newest first; what was read once is kept, for it never changes."""
-        gone = issues.find_gone_out(tx, self.desk.clock())
+        gone = issues.find_gone_out(tx)
         for slug, day in gone:
             if slug not in self.known:
                 issue = parse(*issues.load(tx, slug), slug)
@@ -133,5 +133,5 @@ class _Archive:
 
     def _read(self, tx: Tx, slug: str) -> Issue | None:
         """An issue that somebody has got already; None for any other."""
-        gone = dict(issues.find_gone_out(tx, self.desk.clock()))
+        gone = dict(issues.find_gone_out(tx))
         return parse(*issues.load(tx, slug), slug) if slug in gone else None

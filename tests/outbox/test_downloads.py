@@ -43,8 +43,8 @@ def test_the_database_holds_no_link(any_store: Store, now: datetime) -> None:
         assert downloads.has_downloaded(tx, 1)
 
 
-def test_nothing_has_gone_out_of_an_empty_ledger(any_store: Store, now: datetime) -> None:
+def test_nothing_has_gone_out_of_an_empty_ledger(any_store: Store) -> None:
     """The archive of a new list is empty, and asks nothing that a database does not know."""
     with any_store.read() as tx:
-        assert [] == issues.find_gone_out(tx, now)
+        assert [] == issues.find_gone_out(tx)
         assert issues.find_file(tx, "nothing", "images/a.png") is None

@@ -40,7 +40,7 @@ def send(
         with store.begin() as tx:
             mailing.freeze(
                 tx, issues.read(folder), envelope, provider="file", max_batch=1, on_unknown="hold",
-                send_id=f"{slug}-send", now=clock.now, timing=Timing(at or clock.now),
+                send_id=f"{slug}-send", now=clock.now, timing=Timing(at) if at else None,
                 segments={"carers": '"carer" in tags'},
             )  # fmt: skip
         worker.run(Desk(store, File(Account(tmp_path / "mail", {}))), clock)

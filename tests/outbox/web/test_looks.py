@@ -17,6 +17,7 @@ from outbox.gift import link_to
 from outbox.model import Account
 from outbox.providers.file import File
 from outbox.store import Store
+from outbox.timing import Timing
 from outbox.web.app import make_app
 from outbox.web.desk import open_web_desk
 from pipeline.check.judges.browser import FLAGS
@@ -80,7 +81,7 @@ def shop(
     with store.begin() as tx:
         mailing.freeze(
             tx, issues.read(made), settings.envelope, provider="file", max_batch=1, on_unknown="hold",
-            send_id="send", now=clock.now, at=clock.now, segments={},
+            send_id="send", now=clock.now, timing=Timing(clock.now), segments={},
         )  # fmt: skip
     worker.run(Desk(store, File(Account(tmp_path / "mail", {}))), clock)
     with ExitStack() as stack:
