@@ -33,8 +33,9 @@ deliver: newsletter ## send what is due (by default into files below build/mail)
 demo: ebook newsletter ## play the whole story here: sign up, confirm, get the book, read, leave; nothing is sent
 	$(PYTHON) -m outbox demo $(ARGS)
 
+# A file of tests stays together: what it makes once, its tests share.
 test: .venv/.ready-dev ## run the tests; ARGS="-k cover" runs some of them
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 check: lint types layers test ## everything a change must pass
 
