@@ -11,13 +11,17 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from lxml import etree
 
 from pipeline.build import Manuscript, make_edition, open_manuscript, resolve_edition
+from pipeline.check.judges.browser import FLAGS
+from pipeline.check.judges.programs import find_browser, find_in_package, list_variables
 from pipeline.config import EditionTable
+from pipeline.errors import JudgeError
 from pipeline.model import Book, Edition
 
 ROOT = Path(__file__).parents[1]
@@ -185,6 +189,23 @@ def need() -> Callable[[object, str], None]:
             pytest.skip(f"there is no {what}")
 
     return demand
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """The Chromium of the judges, None without one."""
+    try:
+        program = find_browser()
+        find_in_package("playwright", "sync_api/__init__.py")
+    except JudgeError:
+        yield None
+        return
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=FLAGS, env={**list_variables()})
+        yield started
+        started.close()
 
 
 @pytest.fixture

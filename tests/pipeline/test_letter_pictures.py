@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -129,9 +130,9 @@ def test_without_a_browser_only_the_pictures_are_missing(tmp_path: Path) -> None
     assert read_for_delivery(folder)
 
 
-def test_a_browser_that_does_not_start_is_said(tmp_path: Path) -> None:
+def test_a_browser_that_does_not_start_is_said(tmp_path: Path, need: Callable[[object, str], None]) -> None:
     """A wrong name in PUPPETEER_EXECUTABLE_PATH ends in a sentence."""
-    pytest.importorskip("playwright")
+    need(find_spec("playwright"), "Python package playwright")
     book = tmp_path / "book"
     shutil.copytree(CASE, book, ignore=shutil.ignore_patterns("golden", "build"))
     done = run_newsletter(book, PUPPETEER_EXECUTABLE_PATH=str(tmp_path / "none"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,7 @@ from typer.testing import CliRunner
 
 from pipeline.check import Finding
 from pipeline.check.galley import Fix
-from pipeline.check.judges.browser import FLAGS
-from pipeline.check.judges.programs import find_browser, find_in_npm, find_in_package, list_variables
+from pipeline.check.judges.programs import find_in_npm
 from pipeline.cli import app
 from pipeline.errors import JudgeError, Place
 from pipeline.proofread.reports import count, format_github, format_json, format_text
@@ -166,23 +165,6 @@ def test_the_page_needs_nothing_but_itself(page: Path) -> None:
     assert [] == [url for url in tree.xpath("//@src | //@href") if not url.startswith(("data:", "#"))]
     assert not re.search(r"@import|url\(", text)
     assert "&lt;b leaves!!" in text
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """The Chromium of the judges, None without one."""
-    try:
-        program = find_browser()
-        find_in_package("playwright", "sync_api/__init__.py")
-    except JudgeError:
-        yield None
-        return
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=FLAGS, env={**list_variables()})
-        yield started
-        started.close()
 
 
 @pytest.mark.judges

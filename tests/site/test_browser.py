@@ -10,13 +10,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.check.judges.browser import FLAGS
 from pipeline.check.judges.programs import (
-    find_browser,
     find_in_npm,
-    find_in_package,
     find_program,
-    list_variables,
 )
 from pipeline.errors import JudgeError
 from pipeline.files import update_folder
@@ -30,23 +26,6 @@ KINDS = {"html": "text/html", "css": "text/css", "jpg": "image/jpeg"}
 pytestmark = [pytest.mark.judges, pytest.mark.slow]
 
 Visit = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """The Chromium of the judges, None without one."""
-    try:
-        program = find_browser()
-        find_in_package("playwright", "sync_api/__init__.py")
-    except JudgeError:
-        yield None
-        return
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=FLAGS, env={**list_variables()})
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

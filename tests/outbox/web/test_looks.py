@@ -20,8 +20,7 @@ from outbox.store import Store
 from outbox.timing import Timing
 from outbox.web.app import make_app
 from outbox.web.desk import open_web_desk
-from pipeline.check.judges.browser import FLAGS
-from pipeline.check.judges.programs import find_browser, find_in_npm, find_in_package, list_variables
+from pipeline.check.judges.programs import find_in_npm
 from pipeline.errors import JudgeError
 from pipeline.newsletter import make_issues, write_issues
 from tests.outbox.web.conftest import Clock, Door, listening
@@ -37,23 +36,6 @@ WIDTHS, SCHEMES = (320, 768, 1280), ("light", "dark")
 MAX_BYTES = 30_000  # of a page; a letter is as long as its author made it
 
 pytestmark = [pytest.mark.judges, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """The Chromium of the judges, None without one."""
-    try:
-        program = find_browser()
-        find_in_package("playwright", "sync_api/__init__.py")
-    except JudgeError:
-        yield None
-        return
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=FLAGS, env={**list_variables()})
-        yield started
-        started.close()
 
 
 @pytest.fixture

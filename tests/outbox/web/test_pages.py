@@ -13,13 +13,9 @@ import pytest
 from outbox.model import Consent
 from outbox.store import Store
 from outbox.web.challenge import is_proof
-from pipeline.check.judges.browser import FLAGS
 from pipeline.check.judges.programs import (
-    find_browser,
     find_in_npm,
-    find_in_package,
     find_program,
-    list_variables,
 )
 from pipeline.errors import JudgeError
 from tests.outbox.web.conftest import Door, OpenDoor, person_of, token_of
@@ -60,23 +56,6 @@ PROFILE = {
     },
 }
 Visit = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """The Chromium of the judges, None without one."""
-    try:
-        program = find_browser()
-        find_in_package("playwright", "sync_api/__init__.py")
-    except JudgeError:
-        yield None
-        return
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=FLAGS, env={**list_variables()})
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
